@@ -1,0 +1,112 @@
+"""What every config is: frozen, strict, finite, and changed only through validation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+from returns.result import Failure, Result, Success
+
+from kdtab.errors.base import quoted
+from kdtab.errors.configs import (
+    AlphaOutOfRange,
+    ConfigIssue,
+    FieldInvalid,
+    FieldMissing,
+    FieldUnknown,
+    TemperatureOutOfRange,
+)
+from kdtab.errors.issue import Issues
+
+
+class FrozenConfig(BaseModel):
+    """Base of all configs: frozen, no unknown fields, no silent conversion, no NaN.
+
+    Fields are scalars, tuples and frozen models only, since pydantic freezes no deeper.
+
+    Example:
+        >>> class Pace(FrozenConfig):
+        ...     steps: int = 10
+        >>> Pace().steps
+        10
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+Config = TypeVar("Config", bound=FrozenConfig)
+
+
+def parse_config(kind: type[Config], fields: Mapping[str, object]) -> Result[Config, Issues]:
+    """A config from plain data, or every problem of that data at once.
+
+    Args:
+        kind: The config's class.
+        fields: Its fields by name, as read from a file or collected from flags.
+
+    Returns:
+        The validated config, or `FieldUnknown`, `FieldMissing`, `FieldInvalid` (and the seeds'
+        `TemperatureOutOfRange`, `AlphaOutOfRange`), one for each field that is wrong.
+
+    Example:
+        >>> class Pace(FrozenConfig):
+        ...     steps: int = 10
+        >>> parse_config(Pace, {"steps": 3}).unwrap()
+        Pace(steps=3)
+        >>> parse_config(Pace, {"step": 3}).failure().first
+        FieldUnknown(name='step', known=('steps',))
+    """
+    try:
+        return Success(kind.model_validate(dict(fields)))
+    except ValidationError as error:
+        known = tuple(kind.model_fields)
+        return Failure(Issues(tuple(_issue(detail, known) for detail in error.errors())))
+
+
+def revise(config: Config, **changes: object) -> Result[Config, Issues]:
+    """The config with some fields changed, validated as if it were made anew.
+
+    Args:
+        config: Any config.
+        **changes: New values by field name.
+
+    Returns:
+        A new config, or every problem of the changes. (`model_copy(update=…)` checks nothing.)
+
+    Example:
+        >>> class Pace(FrozenConfig):
+        ...     steps: int = 10
+        >>> revise(Pace(), steps=3).unwrap()
+        Pace(steps=3)
+        >>> revise(Pace(), steps="x").failure().first.name
+        'steps'
+    """
+    fields = {name: getattr(config, name) for name in config.model_fields_set}
+    return parse_config(type(config), {**fields, **changes})
+
+
+def _issue(detail: ErrorDetails, known: tuple[str, ...]) -> ConfigIssue:
+    name = ".".join(str(part) for part in detail["loc"])
+    found = detail["input"]
+    match detail["type"]:
+        case "extra_forbidden":
+            return FieldUnknown(name=name, known=known)
+        case "missing":
+            return FieldMissing(name=name)
+        case _ if name == "temperature" and isinstance(found, int | float):
+            return TemperatureOutOfRange(found=str(found))
+        case _ if name == "alpha" and isinstance(found, int | float):
+            return AlphaOutOfRange(found=str(found))
+        case _:
+            return FieldInvalid(name=name, rule=_rule(detail), found=quoted(found).strip("'"))
+
+
+def _rule(detail: ErrorDetails) -> str:
+    message = detail["msg"]
+    for opening in ("Input should be ", "Value error, "):
+        if message.startswith(opening):
+            rest = message.removeprefix(opening)
+            return f"must be {rest}" if opening.startswith("Input") else rest
+    return f"is refused ({message})"

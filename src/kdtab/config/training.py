@@ -1,0 +1,70 @@
+"""How a network is trained on a table."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from kdtab.config.base import FrozenConfig
+
+Task: TypeAlias = Literal["classification", "regression"]
+RequestedTask: TypeAlias = Literal["auto", "classification", "regression"]
+TrainingMode: TypeAlias = Literal[
+    "mlp_dense",
+    "linear_glm_baseline",
+    "tabresnet",
+    "imbalance_aware",
+    "calibrated_classifier",
+    "tree_teacher_distillation",
+]
+
+CLASSIFICATION_ONLY: frozenset[TrainingMode] = frozenset(
+    {"imbalance_aware", "calibrated_classifier"}
+)
+
+
+class TrainingConfig(FrozenConfig):
+    """The knobs of one training run; every bound is checked here, before a file is opened.
+
+    `epochs` and `batch_size` left at None are resolved from the number of training rows to a step
+    budget, and recorded; an integer means exactly that many. `batch_size=1` is a valid value that
+    becomes an error of the call, since no batch of one row is ever trained on (AC-T13).
+
+    Attributes:
+        target_column: The column to predict.
+        training_mode: Which network and which hard loss (seed PT-TRAINER-001).
+        task: What to predict; "auto" lets the target decide.
+        test_size: Share of the rows with a target that is held out for the metric, in (0, 1).
+        validation_size: Share of the rows held out to choose the epoch, in [0, 1).
+        patience: Epochs without a better validation loss before training stops; the best epoch's
+            weights are restored. None: every epoch is run. Needs `validation_size`.
+        random_seed: Seed of every random choice.
+        epochs: Passes over the training rows.
+        batch_size: Rows of one step.
+        learning_rate: Adam's step size.
+        hidden_dim: Units of a hidden layer.
+        num_hidden_layers: Hidden layers or residual blocks.
+        dropout: Share of hidden units set to zero in a step, in [0, 1).
+
+    Raises:
+        pydantic.ValidationError: A `ValueError`; an unknown field or a value out of range.
+
+    Example:
+        >>> TrainingConfig(target_column="income").training_mode
+        'mlp_dense'
+    """
+
+    target_column: Annotated[str, Field(min_length=1)]
+    training_mode: TrainingMode = "mlp_dense"
+    task: RequestedTask = "auto"
+    test_size: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    validation_size: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    patience: Annotated[int, Field(ge=1)] | None = None
+    random_seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    batch_size: Annotated[int, Field(ge=1)] | None = None
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    hidden_dim: Annotated[int, Field(ge=1, le=65_536)] = 128
+    num_hidden_layers: Annotated[int, Field(ge=1, le=64)] = 2
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1

@@ -1,0 +1,153 @@
+"""What can be wrong with a config or an argument, before any file is opened."""
+
+from __future__ import annotations
+
+from typing import TypeAlias, assert_never
+
+from kdtab.errors.base import IssueValue, did_you_mean, listed, quoted
+
+
+class FieldUnknown(IssueValue):
+    """A config names a field that does not exist.
+
+    Example:
+        >>> explain_config_issue(FieldUnknown(name="temprature", known=("temperature",)))
+        "unknown field 'temprature'. Did you mean 'temperature'?"
+    """
+
+    name: str
+    known: tuple[str, ...]
+
+
+class FieldInvalid(IssueValue):
+    """A field holds a value outside of what it takes.
+
+    Example:
+        >>> explain_config_issue(FieldInvalid(name="epochs", rule="must be at least 1", found="0"))
+        "epochs must be at least 1, got '0'"
+    """
+
+    name: str
+    rule: str
+    found: str
+
+
+class FieldMissing(IssueValue):
+    """A field without a default was not given.
+
+    Example:
+        >>> explain_config_issue(FieldMissing(name="target_column"))
+        'target_column is required'
+    """
+
+    name: str
+
+
+class TemperatureOutOfRange(IssueValue):
+    """REQ-KD04: the temperature is a finite number above 0.
+
+    Example:
+        >>> explain_config_issue(TemperatureOutOfRange(found="0"))
+        'temperature must be > 0'
+    """
+
+    found: str
+
+
+class AlphaOutOfRange(IssueValue):
+    """REQ-KD05: alpha lies between 0 and 1, both ends allowed.
+
+    Example:
+        >>> explain_config_issue(AlphaOutOfRange(found="1.5"))
+        'alpha must be between 0 and 1'
+    """
+
+    found: str
+
+
+class TargetExcluded(IssueValue):
+    """REQ-KD08, REQ-T03: the target column stands among the excluded columns.
+
+    Example:
+        >>> explain_config_issue(TargetExcluded(target="y"))
+        'target_column cannot be excluded'
+    """
+
+    target: str
+
+
+class ModeNeedsClassification(IssueValue):
+    """REQ-T05: the training mode only exists for classification.
+
+    Example:
+        >>> explain_config_issue(ModeNeedsClassification(mode="imbalance_aware", reason="auto"))
+        "training_mode 'imbalance_aware' needs a classification task, but the task is regression (auto)"
+    """
+
+    mode: str
+    reason: str
+
+
+class DeviceUnusable(IssueValue):
+    """The device asked for is not there or has no such name.
+
+    Example:
+        >>> explain_config_issue(DeviceUnusable(device="cuda", reason="torch finds no CUDA"))
+        "device 'cuda' cannot be used: torch finds no CUDA. Leave device out to take what is there"
+    """
+
+    device: str
+    reason: str
+
+
+ConfigIssue: TypeAlias = (
+    FieldUnknown
+    | FieldInvalid
+    | FieldMissing
+    | TemperatureOutOfRange
+    | AlphaOutOfRange
+    | TargetExcluded
+    | ModeNeedsClassification
+    | DeviceUnusable
+)
+
+
+def explain_config_issue(issue: ConfigIssue) -> str:
+    """The sentence for a person: the rule, what was found, what to do.
+
+    Args:
+        issue: One mistake of a config or an argument.
+
+    Returns:
+        One sentence without a line break; the seeds' texts stand to the letter.
+
+    Example:
+        >>> explain_config_issue(FieldMissing(name="target_column"))
+        'target_column is required'
+    """
+    match issue:
+        case FieldUnknown(name=name, known=known):
+            hint = did_you_mean(name, known) or f". Known fields: {listed(known, most=40)}"
+            return f"unknown field {quoted(name)}" + ("." + hint if hint[0] == " " else hint)
+        case FieldInvalid(name=name, rule=rule, found=found):
+            return f"{name} {rule}, got {quoted(found)}"
+        case FieldMissing(name=name):
+            return f"{name} is required"
+        case TemperatureOutOfRange():
+            return "temperature must be > 0"
+        case AlphaOutOfRange():
+            return "alpha must be between 0 and 1"
+        case TargetExcluded():
+            return "target_column cannot be excluded"
+        case ModeNeedsClassification(mode=mode, reason=reason):
+            return (
+                f"training_mode {quoted(mode)} needs a classification task, "
+                f"but the task is regression ({reason})"
+            )
+        case DeviceUnusable(device=device, reason=reason):
+            return (
+                f"device {quoted(device)} cannot be used: {reason}. "
+                "Leave device out to take what is there"
+            )
+        case _:
+            assert_never(issue)

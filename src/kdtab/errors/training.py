@@ -1,0 +1,63 @@
+"""What can go wrong between the first epoch and the last."""
+
+from __future__ import annotations
+
+from typing import TypeAlias, assert_never
+
+from kdtab.errors.base import IssueValue
+
+
+class NoValidBatch(IssueValue):
+    """REQ-KD22, REQ-T13: no batch has two rows, so no weight would ever change.
+
+    Example:
+        >>> explain_training_issue(NoValidBatch(rows=10, batch_size=1))
+        'update_steps == 0: 10 training rows in batches of 1 give no batch of at least 2 rows; use a batch_size of 2 or more and at least 2 training rows'
+    """
+
+    rows: int
+    batch_size: int
+
+
+class LossNotFinite(IssueValue):
+    """The loss or a weight became NaN or infinite; the network is not returned.
+
+    Example:
+        >>> explain_training_issue(LossNotFinite(epoch=3, what="the loss"))
+        'training stopped in epoch 3: the loss is not finite. Try a smaller learning_rate'
+    """
+
+    epoch: int
+    what: str
+
+
+TrainingIssue: TypeAlias = NoValidBatch | LossNotFinite
+
+
+def explain_training_issue(issue: TrainingIssue) -> str:
+    """The sentence for a person: the rule, what was found, what to do.
+
+    Args:
+        issue: One failure of training.
+
+    Returns:
+        One sentence without a line break.
+
+    Example:
+        >>> explain_training_issue(LossNotFinite(epoch=1, what="a weight"))
+        'training stopped in epoch 1: a weight is not finite. Try a smaller learning_rate'
+    """
+    match issue:
+        case NoValidBatch(rows=rows, batch_size=batch_size):
+            return (
+                f"update_steps == 0: {rows:,} training rows in batches of {batch_size:,} give no "
+                "batch of at least 2 rows; use a batch_size of 2 or more and at least 2 training "
+                "rows"
+            )
+        case LossNotFinite(epoch=epoch, what=what):
+            return (
+                f"training stopped in epoch {epoch}: {what} is not finite. "
+                "Try a smaller learning_rate"
+            )
+        case _:
+            assert_never(issue)
