@@ -1,0 +1,78 @@
+"""kdtab: knowledge distillation for tables.
+
+Every public name lives here and is imported when it is first used, so that `import kdtab` costs
+nothing: no torch, no polars.
+
+Example:
+    >>> import kdtab
+    >>> kdtab.TrainingConfig(target_column="income").training_mode
+    'mlp_dense'
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kdtab.bundle import Metrics as Metrics
+    from kdtab.bundle import ModelBundle as ModelBundle
+    from kdtab.config.columns import ColumnOptions as ColumnOptions
+    from kdtab.config.distillation import DistillConfig as DistillConfig
+    from kdtab.config.tables import ReadOptions as ReadOptions
+    from kdtab.config.training import TrainingConfig as TrainingConfig
+    from kdtab.disk.tables import read_table as read_table
+    from kdtab.errors.issue import Issue as Issue
+    from kdtab.errors.issue import Issues as Issues
+    from kdtab.errors.issue import explain as explain
+    from kdtab.errors.raised import KdtabError as KdtabError
+    from kdtab.recipes.compare import Comparison as Comparison
+    from kdtab.recipes.compare import compare_models as compare_models
+    from kdtab.recipes.distill import distill_student as distill_student
+    from kdtab.recipes.predict import predict_frame as predict_frame
+    from kdtab.recipes.train import train_model as train_model
+    from kdtab.serialization import load_bundle as load_bundle
+    from kdtab.serialization import save_bundle as save_bundle
+    from kdtab.shell.assemble import TrainedModel as TrainedModel
+    from kdtab.trainer import distill_model_from_file as distill_model_from_file
+    from kdtab.trainer import predict_rows as predict_rows
+    from kdtab.trainer import train_model_from_file as train_model_from_file
+
+_HOMES = {
+    "ColumnOptions": "kdtab.config.columns",
+    "Comparison": "kdtab.recipes.compare",
+    "DistillConfig": "kdtab.config.distillation",
+    "Issue": "kdtab.errors.issue",
+    "Issues": "kdtab.errors.issue",
+    "KdtabError": "kdtab.errors.raised",
+    "Metrics": "kdtab.bundle",
+    "ModelBundle": "kdtab.bundle",
+    "ReadOptions": "kdtab.config.tables",
+    "TrainedModel": "kdtab.shell.assemble",
+    "TrainingConfig": "kdtab.config.training",
+    "compare_models": "kdtab.recipes.compare",
+    "distill_model_from_file": "kdtab.trainer",
+    "distill_student": "kdtab.recipes.distill",
+    "explain": "kdtab.errors.issue",
+    "load_bundle": "kdtab.serialization",
+    "predict_frame": "kdtab.recipes.predict",
+    "predict_rows": "kdtab.trainer",
+    "read_table": "kdtab.disk.tables",
+    "save_bundle": "kdtab.serialization",
+    "train_model": "kdtab.recipes.train",
+    "train_model_from_file": "kdtab.trainer",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of text, computed from the one table of names
+
+
+if not TYPE_CHECKING:  # a type checker that saw this would accept any name
+
+    def __getattr__(name: str) -> object:
+        if name in _HOMES:
+            return getattr(import_module(_HOMES[name]), name)
+        raise AttributeError(f"module 'kdtab' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

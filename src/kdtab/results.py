@@ -79,6 +79,28 @@ def collect(results: Iterable[Result[Value, Issues]]) -> Result[tuple[Value, ...
     return Failure(Issues(tuple(issues))) if issues else Success(tuple(values))
 
 
+def gather(*results: Result[object, Issues]) -> Result[None, Issues]:
+    """Success when every result is one, else each issue of all failures, named once.
+
+    Args:
+        *results: Of any types, some perhaps computed from others.
+
+    Returns:
+        `Success(None)`, or the issues in order, without repetition.
+
+    Example:
+        >>> from kdtab.errors.teachers import TeacherMissing
+        >>> lost: Checked[int] = fail(TeacherMissing())
+        >>> len(gather(lost, Success(1), lost).failure())
+        1
+    """
+    issues: dict[Issue, None] = {}
+    for result in results:
+        if isinstance(result, Failure):
+            issues.update(dict.fromkeys(result.failure()))
+    return Failure(Issues(tuple(issues))) if issues else Success(None)
+
+
 def check(*found: Issue | None) -> Result[None, Issues]:
     """Success when no check found anything, else all that was found.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -100,7 +101,18 @@ def _issue(detail: ErrorDetails, known: tuple[str, ...]) -> ConfigIssue:
         case _ if name == "alpha" and isinstance(found, int | float):
             return AlphaOutOfRange(found=str(found))
         case _:
-            return FieldInvalid(name=name, rule=_rule(detail), found=quoted(found).strip("'"))
+            return FieldInvalid(
+                name=name,
+                rule=_rule(detail),
+                found=quoted(found).strip("'"),
+                known=_choices(detail),
+            )
+
+
+def _choices(detail: ErrorDetails) -> tuple[str, ...]:
+    if detail["type"] != "literal_error":
+        return ()
+    return tuple(re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", ""))))
 
 
 def _rule(detail: ErrorDetails) -> str:

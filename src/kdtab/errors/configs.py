@@ -20,7 +20,7 @@ class FieldUnknown(IssueValue):
 
 
 class FieldInvalid(IssueValue):
-    """A field holds a value outside of what it takes.
+    """A field holds a value outside of what it takes; `known` lists a closed set of values.
 
     Example:
         >>> explain_config_issue(FieldInvalid(name="epochs", rule="must be at least 1", found="0"))
@@ -30,6 +30,7 @@ class FieldInvalid(IssueValue):
     name: str
     rule: str
     found: str
+    known: tuple[str, ...] = ()
 
 
 class FieldMissing(IssueValue):
@@ -100,6 +101,82 @@ class DeviceUnusable(IssueValue):
     reason: str
 
 
+class ArgumentOfWrongType(IssueValue):
+    """An argument of a type that the function does not take.
+
+    Example:
+        >>> explain_config_issue(
+        ...     ArgumentOfWrongType(name="cfg", expected="a TrainingConfig", found="dict")
+        ... )
+        "cfg must be a TrainingConfig, got 'dict'"
+    """
+
+    name: str
+    expected: str
+    found: str
+
+
+class TargetNotGiven(IssueValue):
+    """No target column was named, and there is no teacher to ask.
+
+    Example:
+        >>> explain_config_issue(TargetNotGiven(table="a.csv", columns=("age", "income")))
+        "no target column: name the column to predict with --target, or target_column in a config file. The columns of 'a.csv': 'age', 'income'"
+    """
+
+    table: str
+    columns: tuple[str, ...]
+
+
+class DocumentUnreadable(IssueValue):
+    """The config file is not there, or the system will not read it.
+
+    Example:
+        >>> explain_config_issue(DocumentUnreadable(path="run.toml", reason="there is no such file"))
+        "cannot read the config file 'run.toml': there is no such file"
+    """
+
+    path: str
+    reason: str
+
+
+class DocumentInvalid(IssueValue):
+    """The config file is not the TOML or YAML mapping that it should be; lines count from 1.
+
+    Example:
+        >>> explain_config_issue(DocumentInvalid(path="run.yaml", line=3, reason="tags are refused"))
+        "config file 'run.yaml', line 3: tags are refused"
+    """
+
+    path: str
+    line: int | None
+    reason: str
+
+
+class OutputIsInput(IssueValue):
+    """The output would replace a file that the same command reads.
+
+    Example:
+        >>> explain_config_issue(OutputIsInput(path="a.csv", role="the table"))
+        "the output 'a.csv' is also the table, which would be overwritten: choose another name"
+    """
+
+    path: str
+    role: str
+
+
+class OutputFormatUnknown(IssueValue):
+    """The output's suffix names no format that kdtab writes.
+
+    Example:
+        >>> explain_config_issue(OutputFormatUnknown(path="p.xls", known=(".csv", ".parquet")))
+        "cannot tell the format of 'p.xls': its name must end in one of '.csv', '.parquet'"
+    """
+
+    path: str
+    known: tuple[str, ...]
+
+
 ConfigIssue: TypeAlias = (
     FieldUnknown
     | FieldInvalid
@@ -109,6 +186,12 @@ ConfigIssue: TypeAlias = (
     | TargetExcluded
     | ModeNeedsClassification
     | DeviceUnusable
+    | ArgumentOfWrongType
+    | TargetNotGiven
+    | DocumentUnreadable
+    | DocumentInvalid
+    | OutputIsInput
+    | OutputFormatUnknown
 )
 
 
@@ -129,8 +212,9 @@ def explain_config_issue(issue: ConfigIssue) -> str:
         case FieldUnknown(name=name, known=known):
             hint = did_you_mean(name, known) or f". Known fields: {listed(known, most=40)}"
             return f"unknown field {quoted(name)}" + ("." + hint if hint[0] == " " else hint)
-        case FieldInvalid(name=name, rule=rule, found=found):
-            return f"{name} {rule}, got {quoted(found)}"
+        case FieldInvalid(name=name, rule=rule, found=found, known=known):
+            hint = did_you_mean(found, known)
+            return f"{name} {rule}, got {quoted(found)}" + ("." + hint if hint else "")
         case FieldMissing(name=name):
             return f"{name} is required"
         case TemperatureOutOfRange():
@@ -148,6 +232,41 @@ def explain_config_issue(issue: ConfigIssue) -> str:
             return (
                 f"device {quoted(device)} cannot be used: {reason}. "
                 "Leave device out to take what is there"
+            )
+        case ArgumentOfWrongType(name=name, expected=expected, found=found):
+            return f"{name} must be {expected}, got {quoted(found)}"
+        case _:
+            return _explain_file_issue(issue)
+
+
+def _explain_file_issue(
+    issue: TargetNotGiven
+    | DocumentUnreadable
+    | DocumentInvalid
+    | OutputIsInput
+    | OutputFormatUnknown,
+) -> str:
+    match issue:
+        case TargetNotGiven(table=table, columns=columns):
+            every = f". The columns of {quoted(table)}: {listed(columns, most=40)}"
+            return (
+                "no target column: name the column to predict with --target, or target_column in "
+                "a config file" + (every if columns else "")
+            )
+        case DocumentUnreadable(path=path, reason=reason):
+            return f"cannot read the config file {quoted(path)}: {reason}"
+        case DocumentInvalid(path=path, line=line, reason=reason):
+            place = f"config file {quoted(path)}" + (f", line {line}" if line else "")
+            return f"{place}: {reason}"
+        case OutputIsInput(path=path, role=role):
+            return (
+                f"the output {quoted(path)} is also {role}, which would be overwritten: "
+                "choose another name"
+            )
+        case OutputFormatUnknown(path=path, known=known):
+            return (
+                f"cannot tell the format of {quoted(path)}: its name must end in one of "
+                f"{listed(known, most=20)}"
             )
         case _:
             assert_never(issue)

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from kdtab.errors.bundles import BundleIssue, BundleMissing
+from kdtab.errors.bundles import (
+    BundleIssue,
+    BundleMissing,
+    BundleNotReadable,
+    NetworkForeign,
+)
 from kdtab.errors.issue import Issue, Issues, explain
-from kdtab.errors.tables import FileMissing, FileNotReadable
+from kdtab.errors.tables import (
+    DiskFull,
+    FileMissing,
+    FileNotReadable,
+    FolderMissing,
+    NotWritable,
+)
 
 
 class KdtabError(ValueError):
@@ -93,8 +104,10 @@ def raised_as(issue: Issue) -> type[KdtabError]:
     match issue:
         case FileMissing() | BundleMissing():
             return MissingFileError
-        case FileNotReadable():
+        case FileNotReadable() | BundleNotReadable() | FolderMissing() | NotWritable() | DiskFull():
             return DiskError
+        case NetworkForeign():
+            return WrongTypeError
         case _ if isinstance(issue, BundleIssue):
             return CorruptBundleError
         case _:

@@ -49,6 +49,18 @@ class NoTeacherColumns(IssueValue):
     found: tuple[str, ...]
 
 
+class NoModelColumns(IssueValue):
+    """The table to predict has not one feature column of the model.
+
+    Example:
+        >>> explain_teacher_issue(NoModelColumns(expected=("age",), found=("x", "y")))
+        "the table has no feature column of the model: it knows 'age', the table has 'x', 'y'"
+    """
+
+    expected: tuple[str, ...]
+    found: tuple[str, ...]
+
+
 class LabelsUnknown(IssueValue):
     """The table has labels that the teacher's label encoder does not know.
 
@@ -78,6 +90,7 @@ TeacherIssue: TypeAlias = (
     | TaskMismatch
     | LabelEncoderMissing
     | NoTeacherColumns
+    | NoModelColumns
     | LabelsUnknown
     | TeacherOutputsInvalid
 )
@@ -106,6 +119,11 @@ def explain_teacher_issue(issue: TeacherIssue) -> str:
         case NoTeacherColumns(expected=expected, found=found):
             return (
                 "the table has no feature column of the teacher: "
+                f"it knows {listed(expected)}, the table has {listed(found)}"
+            )
+        case NoModelColumns(expected=expected, found=found):
+            return (
+                "the table has no feature column of the model: "
                 f"it knows {listed(expected)}, the table has {listed(found)}"
             )
         case LabelsUnknown(labels=labels, rows=rows, classes=classes):

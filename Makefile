@@ -1,0 +1,74 @@
+# The interpreter that .venv is made with: make demo PYTHON=python3.12
+PYTHON ?= python3
+# A folder of tables with their index.json, for `make bench`.
+DATA ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+TORCH := $(shell grep '^torch==' constraints.txt)
+STUBBED := $(notdir $(wildcard stubs/*))
+PACKAGE := $(VENV)/package.stamp
+TOOLS := $(VENV)/tools.stamp
+
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help setup demo check lint test bench docs clean
+
+help:
+	@echo 'make demo    train a teacher on a real table, distil it, compare the two'
+	@echo 'make check   everything that must hold: lint, types, floors, documents, tests'
+	@echo 'make setup   what the others need: .venv with kdtab and the development tools'
+	@echo 'make lint    all checks but the tests'
+	@echo 'make test    the tests'
+	@echo 'make bench   the benchmarks; DATA=folder for those of tables too'
+	@echo 'make docs    write the generated pages again'
+	@echo 'make clean   remove everything that the others made'
+
+# A stamp is written last, so that an interrupted setup starts again where it was.
+$(PACKAGE): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "kdtab needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": name another with PYTHON=python3.11")'
+	@echo 'setup: installing kdtab into $(VENV) (about a minute, once)'
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@rm -f $(PACKAGE) $(TOOLS)
+	@$(PIP) '$(TORCH)'
+	@$(PIP) --editable .
+	@touch $@
+
+$(TOOLS): $(PACKAGE)
+	@echo 'setup: installing the development tools into $(VENV)'
+	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+setup: $(TOOLS)
+
+demo: $(PACKAGE)
+	@$(BIN)/kdtab demo
+
+# The tests come last: their closing line is the closing line of the check.
+check: lint test
+
+lint: $(TOOLS)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	MYPYPATH=stubs $(BIN)/stubtest --ignore-missing-stub --mypy-config-file pyproject.toml $(STUBBED)
+	$(BIN)/python tests/traceability.py --check
+	$(BIN)/python tests/reference.py --check
+
+test: $(TOOLS)
+	$(BIN)/python -m pytest -q -p no:benchmark
+
+# The figures of the loop on this machine; with DATA, those of every table of the folder too.
+bench: $(TOOLS)
+	$(BIN)/python -m pytest -q -s benchmarks
+	$(if $(DATA),$(BIN)/python benchmarks/results.py --data '$(DATA)')
+
+docs: $(TOOLS)
+	$(BIN)/python tests/traceability.py
+	$(BIN)/python tests/reference.py
+
+clean:
+	rm -rf $(VENV) build dist src/kdtab.egg-info .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,122 @@
+"""Bundles in and out of files, and a trained model as an answer; imports torch."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from returns.result import Result
+
+from kdtab.bundle import ModelBundle, from_record, to_record
+from kdtab.cli.console import Answer, aligned, figure, size_text
+from kdtab.disk.bundles import write_record
+from kdtab.errors.issue import Issues
+from kdtab.record import BundleRecord
+from kdtab.shell.assemble import TrainedModel
+from kdtab.shell.device import resolve_device
+
+
+def restore_model(record: BundleRecord, device: str | None = None) -> Result[ModelBundle, Issues]:
+    """The bundle of a record, its network on a device.
+
+    Args:
+        record: What a file held.
+        device: As torch names it; None takes the best there is.
+
+    Returns:
+        The bundle, or the issues of the record or the device.
+
+    Example:
+        >>> from kdtab.recipes.train import example_model
+        >>> record = to_record(example_model().bundle).unwrap()
+        >>> restore_model(record, "cpu").unwrap().target_column
+        'y'
+    """
+    return resolve_device(device).bind(lambda chosen: from_record(record, chosen))
+
+
+def save_model(bundle: ModelBundle, path: str) -> Result[None, Issues]:
+    """Write a bundle to a file, whole or not at all.
+
+    Args:
+        bundle: What to save.
+        path: Where; what is there is replaced.
+
+    Returns:
+        None, or the issues of the bundle or the disk.
+
+    Example:
+        >>> from kdtab.recipes.train import example_model
+        >>> save_model(example_model().bundle, "no-such-folder/m.kdtab").failure().first
+        FolderMissing(path='no-such-folder/m.kdtab', folder='no-such-folder')
+    """
+    return to_record(bundle).bind(lambda record: write_record(path, record))
+
+
+def saved_answer(model: TrainedModel, path: str, seconds: float, *, quiet: bool) -> Answer:
+    """What people and programs want to know about a model that was trained and saved.
+
+    Args:
+        model: The model with its metrics and report.
+        path: The file that it was saved to.
+        seconds: How long the training took.
+        quiet: Leave the notes out.
+
+    Returns:
+        The answer of `kdtab train` and `kdtab distill`.
+
+    Example:
+        >>> import tempfile
+        >>> from kdtab.recipes.train import example_model
+        >>> with tempfile.NamedTemporaryFile() as file:
+        ...     saved_answer(example_model(), file.name, 1.0, quiet=False).plain["seconds"]
+        1.0
+    """
+    size = Path(path).stat().st_size
+    return Answer(
+        text=aligned(_rows(model, path, size, seconds)),
+        plain=_plain(model, path, size, seconds),
+        notes=() if quiet else model.report.notes,
+    )
+
+
+def _rows(model: TrainedModel, path: str, size: int, seconds: float) -> list[tuple[str, str]]:
+    metrics, bundle, settings = model.metrics, model.bundle, model.report.settings
+    record = bundle.provenance
+    loss = "log loss" if metrics.task == "classification" else "loss"
+    return [
+        ("task", f"{metrics.task} of {bundle.target_column!r}" + _reason(record.task_reason)),
+        (
+            metrics.test_metric_name,
+            f"{figure(metrics.test_metric_value)} on {record.test_rows or 0:,} held-out rows",
+        ),
+        (loss, f"{figure(metrics.test_loss)} held out, {figure(metrics.train_loss)} in training"),
+        (
+            "trained",
+            f"{settings.epochs:,} epochs of {record.training_rows or 0:,} rows in batches of "
+            f"{settings.batch_size:,}, {seconds:.1f} s",
+        ),
+        ("parameters", f"{bundle.parameter_count:,}"),
+        ("saved", f"{path} ({size_text(size)})"),
+    ]
+
+
+def _reason(reason: str | None) -> str:
+    return f" ({reason})" if reason else ""
+
+
+def _plain(model: TrainedModel, path: str, size: int, seconds: float) -> dict[str, object]:
+    bundle = model.bundle
+    return {
+        "metrics": asdict(model.metrics),
+        "parameters": bundle.parameter_count,
+        "output": path,
+        "bytes": size,
+        "seconds": round(seconds, 3),
+        "history": [
+            {"epoch": record.epoch, **record.terms, "validation_loss": record.validation_loss}
+            for record in model.report.fitted.history
+        ],
+        "provenance": bundle.provenance.model_dump(mode="json", exclude_none=True),
+        "notes": list(model.report.notes),
+    }

@@ -1,0 +1,378 @@
+"""Flags made from the fields of the configs, and the fields that flags and a config file give."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from types import NoneType
+from typing import Annotated, Literal, TypeAlias, TypeVar, get_args, get_origin
+
+import click
+from pydantic.fields import FieldInfo
+from returns.result import Result, Success
+
+from kdtab.config.base import FrozenConfig
+from kdtab.config.columns import DEFAULT_MISSING_MARKERS
+from kdtab.config.run import Run, parse_run, run_parts
+from kdtab.disk.documents import read_document
+from kdtab.errors.issue import Issues
+
+Callback = TypeVar("Callback", bound=Callable[..., object])
+Flags: TypeAlias = Mapping[str, object]
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "target_column": ("--target", "--target-column"),
+    "random_seed": ("--random-seed", "--seed"),
+    "exclude_columns": ("--exclude", "--exclude-column", "--exclude-columns"),
+    "date_columns": ("--date-column", "--date-columns"),
+    "missing_markers": ("--missing-marker",),
+}
+TEXTS: dict[str, str] = {
+    "exclude_columns": "A column that is no feature (row number, name, leak). Repeat for more.",
+    "date_columns": "A text column to read as dates. Repeat for more.",
+    "missing_markers": "One more text that means a missing cell, beside the usual ones "
+    "(empty, na, n/a, nan, none, null, . and ?). Repeat for more.",
+    "student_hidden_dim": "Units of a hidden layer of the student. "
+    "Without it max(16, half of the teacher's).",
+    "student_num_hidden_layers": "Hidden layers of the student. "
+    "Without it max(1, one fewer than the teacher's).",
+    "student_dropout": "Share of the student's hidden units set to zero in a step. "
+    "Without it min(0.5, the teacher's plus 0.05).",
+}
+
+
+class FieldOption(click.Option):
+    """A flag that stands under a heading of `--help`.
+
+    Example:
+        >>> FieldOption(["--epochs"], section="Training").section
+        'Training'
+    """
+
+    def __init__(self, names: list[str], *, section: str, **settings: object) -> None:
+        super().__init__(names, **settings)  # type: ignore[arg-type]  # click checks its own settings
+        self.section = section
+
+
+class SectionedCommand(click.Command):
+    r"""A command whose `--help` shows its flags under headings, and no doctest.
+
+    Example:
+        >>> SectionedCommand("train", help="Train.\n\nExample:\n    >>> 1").help
+        'Train.'
+    """
+
+    def __init__(self, name: str | None, **settings: object) -> None:
+        super().__init__(name, **settings)  # type: ignore[arg-type]  # click checks its own settings
+        self.help = without_example(self.help)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one list of flags for each heading, the plain ones last.
+
+        Args:
+            ctx: The command's context.
+            formatter: Where to write.
+
+        Example:
+            >>> flag = FieldOption(["--epochs"], section="Training", help="Passes.")
+            >>> command = SectionedCommand("train", params=[flag])
+            >>> "Training:" in command.get_help(click.Context(command))
+            True
+        """
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                sections.setdefault(getattr(parameter, "section", "Command"), []).append(record)
+        for section, records in sections.items():
+            with formatter.section(section):
+                formatter.write_dl(records)
+
+
+def without_example(text: str | None) -> str | None:
+    r"""A docstring as people read it with `--help`.
+
+    Args:
+        text: The docstring of a command, or None.
+
+    Returns:
+        Everything before its `Example:`.
+
+    Example:
+        >>> without_example("Train.\n\nExample:\n    >>> 1")
+        'Train.'
+    """
+    return None if text is None else text.partition("Example:\n")[0].rstrip()
+
+
+def field_flags(
+    section: str, kind: type[FrozenConfig], *, without: frozenset[str] = frozenset()
+) -> Callable[[Callback], Callback]:
+    """A decorator that gives a command one flag for each field of a config.
+
+    Texts, defaults and choices come from the config alone; a flag that is not given is None.
+
+    Args:
+        section: The heading of these flags in `--help`.
+        kind: The config.
+        without: Fields that the command does not offer.
+
+    Returns:
+        The decorator.
+
+    Example:
+        >>> from kdtab.config.distillation import DistillConfig
+        >>> @click.command
+        ... @field_flags("Distillation", DistillConfig)
+        ... def distill(**flags: object) -> None: ...
+        >>> distill.params[0].opts
+        ['--temperature']
+    """
+
+    def decorate(callback: Callback) -> Callback:
+        texts = field_texts(kind)
+        for name, field in reversed(kind.model_fields.items()):
+            if name not in without:
+                callback = _flag(section, name, field, texts[name])(callback)
+        return callback
+
+    return decorate
+
+
+def table_argument(callback: Callback) -> Callback:
+    """A decorator that gives a command its TABLE.
+
+    Args:
+        callback: The command's function, which takes `table`.
+
+    Returns:
+        The same function, decorated.
+
+    Example:
+        >>> @click.command
+        ... @table_argument
+        ... def count(table: str) -> None: ...
+        >>> count.params[0].human_readable_name
+        'TABLE'
+    """
+    return click.argument("table")(callback)
+
+
+def output_flags(callback: Callback) -> Callback:
+    """A decorator that gives a command `--config`, `--json` and `--quiet`.
+
+    `--json` is read where results are printed, so the function never sees it.
+
+    Args:
+        callback: The command's function, which takes `config` and `quiet`.
+
+    Returns:
+        The same function, decorated.
+
+    Example:
+        >>> @click.command
+        ... @output_flags
+        ... def count(config: str | None, quiet: bool) -> None: ...
+        >>> [option.name for option in count.params]
+        ['config', 'json', 'quiet']
+    """
+    config = click.option(
+        "--config", metavar="FILE", help="A TOML or YAML file of fields; flags win over it."
+    )
+    return config(plain_flags(callback))
+
+
+def plain_flags(callback: Callback) -> Callback:
+    """A decorator that gives a command `--json` and `--quiet`.
+
+    Args:
+        callback: The command's function, which takes `quiet`.
+
+    Returns:
+        The same function, decorated.
+
+    Example:
+        >>> @click.command
+        ... @plain_flags
+        ... def count(quiet: bool) -> None: ...
+        >>> [option.name for option in count.params]
+        ['json', 'quiet']
+    """
+    as_json = click.option(
+        "--json", is_flag=True, expose_value=False, help="One JSON document on stdout."
+    )
+    quiet = click.option("-q", "--quiet", is_flag=True, help="Nothing on stderr but errors.")
+    return as_json(quiet(callback))
+
+
+def field_texts(kind: type[FrozenConfig]) -> dict[str, str]:
+    """What each field of a config means, read from the `Attributes:` of its docstring.
+
+    Args:
+        kind: A config.
+
+    Returns:
+        One line for each documented field.
+
+    Example:
+        >>> from kdtab.config.distillation import DistillConfig
+        >>> field_texts(DistillConfig)["student_hidden_dim"]
+        "None: max(16, half of the teacher's)."
+    """
+    block = (inspect.getdoc(kind) or "").partition("Attributes:\n")[2].partition("\n\n")[0]
+    entries = re.split(r"\n(?=    \S)", block)
+    parted = (" ".join(entry.split()).partition(": ") for entry in entries)
+    return {name: text for name, _, text in parted}
+
+
+def given_fields(run: type[Run], flags: Flags) -> dict[str, object]:
+    """The values of the flags that were given, each of its field's type if it can be.
+
+    A text that is no such value stays a text, so that the config refuses it beside all other
+    mistakes.
+
+    Args:
+        run: The run whose configs the flags are made from.
+        flags: Values by field name; None or an empty tuple for a flag that was not given.
+
+    Returns:
+        Values by field name.
+
+    Example:
+        >>> from kdtab.config.run import TrainRun
+        >>> given_fields(TrainRun, {"epochs": "3", "dropout": "much", "patience": None})
+        {'epochs': 3, 'dropout': 'much'}
+    """
+    fields = {
+        name: field
+        for part in run_parts(run).values()
+        for name, field in part.model_fields.items()
+        if flags.get(name) not in (None, ())
+    }
+    return {name: _value(field, flags[name]) for name, field in fields.items()}
+
+
+def run_fields(
+    run: type[Run], config_file: str | None, flags: Flags
+) -> Result[dict[str, object], Issues]:
+    """The fields of a config file with those of the flags over them.
+
+    Args:
+        run: The run whose configs they are for.
+        config_file: A TOML or YAML file, or None.
+        flags: As for `given_fields`. Missing markers are added to those of the file.
+
+    Returns:
+        Values by field name, not yet checked; `DocumentUnreadable`, `DocumentInvalid`.
+
+    Example:
+        >>> from kdtab.config.run import TrainRun
+        >>> run_fields(TrainRun, None, {"missing_markers": ("-200",)}).unwrap()["missing_markers"][-2:]
+        ('?', '-200')
+    """
+    empty: Result[dict[str, object], Issues] = Success({})
+    document = empty if config_file is None else read_document(config_file)
+    return document.map(lambda fields: _over(fields, given_fields(run, flags)))
+
+
+def parsed_run(
+    run: type[Run], config_file: str | None, flags: Flags, **defaults: object
+) -> Result[Run, Issues]:
+    """The run that a config file and flags describe, or every mistake in them.
+
+    Args:
+        run: Which run.
+        config_file: A TOML or YAML file, or None.
+        flags: As for `given_fields`.
+        **defaults: Values of fields that neither gives.
+
+    Returns:
+        The checked run, or the issues of the file or of the fields.
+
+    Example:
+        >>> from kdtab.config.run import TrainRun
+        >>> parsed_run(TrainRun, None, {"epochs": "3"}, target_column="y").unwrap().training.epochs
+        3
+    """
+    fields = run_fields(run, config_file, flags)
+    return fields.bind(lambda given: parse_run(run, {**defaults, **given}))
+
+
+def _over(fields: dict[str, object], given: dict[str, object]) -> dict[str, object]:
+    added, usual = given.get("missing_markers"), fields.get("missing_markers")
+    if isinstance(added, tuple) and usual is None:
+        given = given | {"missing_markers": (*DEFAULT_MISSING_MARKERS, *added)}
+    elif isinstance(added, tuple) and isinstance(usual, list):
+        given = given | {"missing_markers": (*usual, *added)}
+    return fields | given
+
+
+def _flag(section: str, name: str, field: FieldInfo, text: str) -> Callable[[Callback], Callback]:
+    kind = _kind(field.annotation)
+    flags = NAMES.get(name, ("--" + name.replace("_", "-"),))
+    help_text = TEXTS.get(name) or _help(text, field)
+    if kind is bool:
+        names = [f"{flags[0]}/--no-{flags[0].removeprefix('--')}", name]
+        return click.option(*names, default=None, cls=FieldOption, section=section, help=help_text)
+    return click.option(
+        *flags,
+        name,
+        cls=FieldOption,
+        section=section,
+        type=str,
+        multiple=kind is tuple,
+        default=None,
+        metavar=_metavar(name, field),
+        help=help_text,
+    )
+
+
+def _help(text: str, field: FieldInfo) -> str:
+    """The docstring's text for people at a terminal: no requirement numbers, no Python."""
+    plain = re.sub(r" \((?:REQ-|seed )[^)]*\)", "", text)
+    plain = re.sub(r"\bNone(?: takes|:)", "Without it", plain).replace("; Without", "; without")
+    quiet = (
+        field.is_required()
+        or field.default is None
+        or field.default is False
+        or field.default == ()
+    )
+    return plain if quiet else f"{plain} [default: {field.default}]"
+
+
+def _metavar(name: str, field: FieldInfo) -> str:
+    choices = _choices(field.annotation)
+    if choices:
+        return "[" + "|".join(choices) + "]"
+    if name.endswith(("_column", "_columns")):
+        return "COLUMN"
+    return {int: "INTEGER", float: "NUMBER"}.get(_kind(field.annotation), "TEXT")
+
+
+def _choices(annotation: object) -> tuple[str, ...]:
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
+
+
+def _kind(annotation: object) -> type:
+    """The plain type below `Annotated`, `| None` and `Literal`."""
+    if get_origin(annotation) is Literal:
+        return str
+    if get_origin(annotation) is tuple:
+        return tuple
+    if get_origin(annotation) is Annotated:
+        return _kind(get_args(annotation)[0])
+    if isinstance(annotation, type):
+        return annotation
+    (inner,) = (part for part in get_args(annotation) if part is not NoneType)
+    return _kind(inner)
+
+
+def _value(field: FieldInfo, given: object) -> object:
+    kind = _kind(field.annotation)
+    if not isinstance(given, str) or kind not in (int, float):
+        return given
+    try:
+        return int(given) if kind is int else float(given)
+    except ValueError:
+        return given

@@ -1,0 +1,168 @@
+"""`kdtab predict`: a table and a model in, predictions out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from returns.result import Result, Success
+
+from kdtab.cli.console import Answer
+from kdtab.cli.options import (
+    SectionedCommand,
+    field_flags,
+    parsed_run,
+    plain_flags,
+    table_argument,
+)
+from kdtab.config.run import DeviceOptions, ReadRun
+from kdtab.config.tables import ReadOptions
+from kdtab.disk.documents import output_issue
+from kdtab.errors.base import listed, quoted
+from kdtab.errors.issue import Issues
+from kdtab.errors.teachers import NoModelColumns
+from kdtab.results import check, gather
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from kdtab.bundle import ModelBundle
+    from kdtab.record import BundleRecord
+
+
+@click.command(cls=SectionedCommand)
+@table_argument
+@click.option("-m", "--model", required=True, metavar="FILE", help="The model's bundle.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Write a .csv, .tsv, .parquet or .jsonl file. Without it CSV goes to stdout.",
+)
+@click.option("--probabilities", is_flag=True, help="One more column for each class.")
+@plain_flags
+@field_flags("Reading", ReadOptions)
+@field_flags("Computing", DeviceOptions)
+def predict(
+    table: str,
+    model: str,
+    output: str | None,
+    probabilities: bool,
+    quiet: bool,
+    **flags: object,
+) -> Result[Answer, Issues]:
+    """Predict the rows of TABLE.
+
+    One line for each row, in the table's order. Columns that the model does not know are ignored; columns that it misses count as missing.
+
+    Example:
+        >>> predict.name
+        'predict'
+    """
+    from kdtab.disk.bundles import read_record
+    from kdtab.disk.frames import suffix_issue
+
+    run = parsed_run(ReadRun, None, flags)
+    inputs = {"the table": table, "the model": model}
+    outlet = check(
+        *((suffix_issue(output), output_issue(output, inputs)) if output is not None else ())
+    )
+    record = read_record(model)
+    return gather(run, outlet, record).bind(
+        lambda _: Result.do(
+            answer
+            for checked in run
+            for read in record
+            for answer in _predicted(table, read, checked, output, probabilities, quiet)
+        )
+    )
+
+
+def _predicted(
+    table: str,
+    record: BundleRecord,
+    run: ReadRun,
+    output: str | None,
+    probabilities: bool,
+    quiet: bool,
+) -> Result[Answer, Issues]:
+    from kdtab.cli.models import restore_model
+    from kdtab.disk.frames import write_frame
+    from kdtab.disk.tables import read_table
+    from kdtab.recipes.predict import predict_frame
+
+    nothing: Result[None, Issues] = Success(None)
+    return Result.do(
+        _answer(shown, output, () if quiet else column_notes(model, frame))
+        for frame in read_table(table, run.reading)
+        for model in restore_model(record, run.compute.device)
+        for _ in check(columns_issue(model, frame))
+        for predicted in predict_frame(model, frame, run.compute.device)
+        for shown in Success(predicted if probabilities else predicted.select("prediction"))
+        for _ in (nothing if output is None else write_frame(output, shown))
+    )
+
+
+def _answer(predicted: pl.DataFrame, output: str | None, notes: tuple[str, ...]) -> Answer:
+    if output is None:
+        plain: dict[str, object] = {"rows": predicted.height, "predictions": predicted.to_dicts()}
+        return Answer(text=predicted.write_csv(), plain=plain, notes=notes)
+    written = {"rows": predicted.height, "output": output, "columns": predicted.columns}
+    return Answer(text="", plain=written, notes=notes)
+
+
+def columns_issue(model: ModelBundle, frame: pl.DataFrame) -> NoModelColumns | None:
+    """Why a table cannot be predicted: it shares no feature column with the model.
+
+    Args:
+        model: The model.
+        frame: [N rows] raw columns.
+
+    Returns:
+        `NoModelColumns` or None.
+
+    Example:
+        >>> import polars as pl
+        >>> from kdtab.recipes.train import example_model
+        >>> columns_issue(example_model().bundle, pl.DataFrame({"z": [1]}))
+        NoModelColumns(expected=('x',), found=('z',))
+    """
+    expected = tuple(column.name for column in model.vectorizer.columns)
+    if set(expected) & set(frame.columns):
+        return None
+    return NoModelColumns(expected=expected, found=tuple(frame.columns))
+
+
+def column_notes(model: ModelBundle, frame: pl.DataFrame) -> tuple[str, ...]:
+    """What a person should know about a table's columns before trusting its predictions.
+
+    Args:
+        model: The model.
+        frame: [N rows] raw columns.
+
+    Returns:
+        A sentence for the model's columns that the table lacks, and one for each column with
+        cells that mean nothing in it.
+
+    Example:
+        >>> import polars as pl
+        >>> from kdtab.recipes.train import example_model
+        >>> column_notes(example_model().bundle, pl.DataFrame({"x": ["0.5", "much"]}))
+        ("1 cell of column 'x' is unreadable and counts as missing, first in row 2: 'much'",)
+    """
+    expected = [column.name for column in model.vectorizer.columns]
+    absent = [name for name in expected if name not in frame.columns]
+    lacking = (
+        f"the table lacks {len(absent):,} of the model's {len(expected):,} columns, which count "
+        f"as missing: {listed(absent)}"
+    )
+    return (
+        *((lacking,) if absent else ()),
+        *(
+            f"{cells.count:,} {'cell' if cells.count == 1 else 'cells'} of column "
+            f"{quoted(cells.column)} {'is' if cells.count == 1 else 'are'} unreadable and "
+            f"{'counts' if cells.count == 1 else 'count'} as missing, first in row "
+            f"{cells.first_row:,}: {quoted(cells.example)}"
+            for cells in model.vectorizer.unreadable(frame)
+        ),
+    )

@@ -1,0 +1,160 @@
+"""What each column is: its kind from every row, its categories from the training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+from returns.result import Success
+
+from kdtab.config.columns import ColumnOptions
+from kdtab.config.schema import (
+    BooleanColumn,
+    CategoricalColumn,
+    DateColumn,
+    LeftOutColumn,
+    NumericColumn,
+    TableSchema,
+)
+from kdtab.data.arrays import IntArray
+from kdtab.data.cells import (
+    NUMBER_PATTERN,
+    TRUTH_WORDS,
+    MissingRule,
+    canonical_texts,
+    missing_rule,
+    numbers,
+    per_distinct,
+    stripped_texts,
+)
+from kdtab.data.moments import fit_date_column
+from kdtab.errors.base import quoted
+from kdtab.results import Checked, collect
+
+NAMING_DISTINCT = 20
+NAMING_SHARE = 0.95
+
+FittedColumn = NumericColumn | BooleanColumn | CategoricalColumn | DateColumn | LeftOutColumn
+
+
+def fit_columns(
+    frame: pl.DataFrame, training_rows: IntArray, options: ColumnOptions, target_column: str
+) -> Checked[TableSchema]:
+    """The schema of a table: every column but the target and the excluded ones.
+
+    Args:
+        frame: [N] rows, all of them: kinds are decided from every row.
+        training_rows: Numbers of the rows from which categories are counted.
+        options: Exclusions, dates, missing markers, categories to keep.
+        target_column: The column that is no feature.
+
+    Returns:
+        Features and left-out columns, both sorted by name, or the issues of all date columns.
+
+    Example:
+        >>> import numpy as np
+        >>> frame = pl.DataFrame({"y": [1, 2], "b": ["u", "v"], "a": [0.5, None]})
+        >>> schema = fit_columns(frame, np.array([0, 1]), ColumnOptions(), "y").unwrap()
+        >>> [(column.name, column.kind) for column in schema.features]
+        [('a', 'numeric'), ('b', 'categorical')]
+    """
+    skipped = {target_column, *options.exclude_columns}
+    names = sorted(name for name in frame.columns if name not in skipped)
+    fitted = (_fit_column(frame[name], training_rows, options) for name in names)
+    return collect(fitted).map(_schema)
+
+
+def category_counts(texts: pl.Series) -> dict[str, int]:
+    """How often each text occurs, the most frequent first, ties by text.
+
+    Args:
+        texts: [N] texts; nulls are not counted.
+
+    Returns:
+        Counts by text, in that order.
+
+    Example:
+        >>> category_counts(pl.Series(["b", "a", "c", "c", None]))
+        {'c': 2, 'a': 1, 'b': 1}
+    """
+    counted = texts.drop_nulls().alias("text").value_counts(name="rows")
+    ordered = counted.sort(["rows", "text"], descending=[True, False])
+    return dict(ordered.iter_rows())
+
+
+def _schema(fitted: tuple[FittedColumn, ...]) -> TableSchema:
+    return TableSchema(
+        features=tuple(column for column in fitted if not isinstance(column, LeftOutColumn)),
+        left_out=tuple(column for column in fitted if isinstance(column, LeftOutColumn)),
+    )
+
+
+def _fit_column(
+    series: pl.Series, training_rows: IntArray, options: ColumnOptions
+) -> Checked[FittedColumn]:
+    rule = missing_rule(options.missing_markers)
+    dtype = series.dtype
+    asked = series.name in options.date_columns
+    if _all_missing(series, rule):
+        return Success(LeftOutColumn(name=series.name, reason="every cell is missing"))
+    if asked or dtype in (pl.Date, pl.Datetime):
+        reason = "named in date_columns" if asked else "a date type"
+        return fit_date_column(series, rule, reason).map(_as_fitted)
+    if dtype == pl.Boolean:
+        return Success(BooleanColumn(name=series.name, reason="a boolean type"))
+    if dtype.is_numeric():
+        return Success(NumericColumn(name=series.name, reason=f"a number type, {dtype}"))
+    if dtype in (pl.Duration, pl.Time):
+        return Success(NumericColumn(name=series.name, reason=f"seconds of the type {dtype}"))
+    return Success(_fit_text(series, training_rows, rule, options.max_categories))
+
+
+def _as_fitted(column: DateColumn) -> FittedColumn:
+    return column
+
+
+def _all_missing(series: pl.Series, rule: MissingRule) -> bool:
+    if series.dtype == pl.Boolean or series.dtype.is_temporal():
+        return series.null_count() == len(series)
+    if series.dtype.is_numeric():
+        return numbers(series, rule).null_count() == len(series)
+    return stripped_texts(series, rule).null_count() == len(series)
+
+
+def _fit_text(
+    series: pl.Series, training_rows: IntArray, rule: MissingRule, max_categories: int
+) -> FittedColumn:
+    texts = stripped_texts(series, rule)
+    present = texts.drop_nulls()
+    if per_distinct(present, lambda cell: cell.str.to_lowercase().is_in(TRUTH_WORDS)).all():
+        return BooleanColumn(name=series.name, reason="text; every cell is true or false")
+    numeric = per_distinct(present, lambda cell: cell.str.contains(NUMBER_PATTERN))
+    typed = series.dtype in (pl.Categorical, pl.Enum)
+    if numeric.all() and not typed:
+        return NumericColumn(name=series.name, reason="text; every cell is a number")
+    distinct = present.n_unique()
+    if distinct >= NAMING_DISTINCT and distinct >= NAMING_SHARE * len(present):
+        reason = f"text that names its row: {distinct:,} distinct values in {len(present):,} cells"
+        return LeftOutColumn(name=series.name, reason=reason)
+    reason = "a categorical type" if typed else "; ".join(_text_reasons(present, numeric))
+    training = canonical_texts(series.gather(training_rows), rule)
+    return _fit_categories(training, reason, max_categories)
+
+
+def _text_reasons(present: pl.Series, numeric: pl.Series) -> Iterator[str]:
+    yield "text"
+    count = int(numeric.sum())
+    if count:
+        other = present.filter(~numeric)[0]
+        yield f"{count:,} of {len(present):,} cells are numbers, {quoted(other)} is not"
+
+
+def _fit_categories(training: pl.Series, reason: str, max_categories: int) -> CategoricalColumn:
+    counts = category_counts(training)
+    return CategoricalColumn(
+        name=training.name,
+        reason=reason,
+        categories=tuple(sorted(list(counts)[:max_categories])),
+        has_rare=len(counts) > max_categories,
+        has_missing=training.null_count() > 0,
+    )

@@ -1,0 +1,244 @@
+"""Frames as matrices of numbers: the first half of the one road from rows to a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import assert_never
+
+import numpy as np
+import polars as pl
+
+from kdtab.config.schema import (
+    BooleanColumn,
+    CategoricalColumn,
+    DateColumn,
+    FeatureColumn,
+    NumericColumn,
+)
+from kdtab.data.arrays import BoolArray, FloatArray, IntArray
+from kdtab.data.cells import (
+    MissingRule,
+    canonical_texts,
+    missing_rule,
+    numbers,
+    plain_texts,
+    stripped_texts,
+    truths,
+)
+from kdtab.data.dates import date_feature_names, date_features
+from kdtab.data.moments import timestamps
+
+NEITHER = -1
+
+
+@dataclass(frozen=True)
+class UnreadableCells:
+    """Cells of one column that are there but mean nothing in it; they count as missing.
+
+    Attributes:
+        column: The column.
+        count: How many cells.
+        first_row: Number of the first such row, the first row is 1.
+        example: The cell in that row.
+
+    Example:
+        >>> UnreadableCells(column="age", count=1, first_row=3, example="old").example
+        'old'
+    """
+
+    column: str
+    count: int
+    first_row: int
+    example: str
+
+
+@dataclass(frozen=True)
+class Vectorizer:
+    """Which features each column gives, and how: plain data, fitted once.
+
+    A numeric or boolean column is one feature, a date column its calendar features, a categorical
+    column one feature (0 or 1) for each category, then one for rare values and one for missing
+    cells where training had such. It is total: an absent column or an unreadable cell is missing,
+    an unseen category is rare, or all zeros where there is no such feature.
+
+    Attributes:
+        columns: The feature columns, in the order of their features.
+        missing_markers: Texts that mean "missing".
+
+    Example:
+        >>> age = NumericColumn(name="age", reason="a number type")
+        >>> Vectorizer((age,), ("?",)).transform(pl.DataFrame({"age": ["39", "?"]})).tolist()
+        [[39.0], [nan]]
+    """
+
+    columns: tuple[FeatureColumn, ...]
+    missing_markers: tuple[str, ...]
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """One name for each column of the matrix.
+
+        Example:
+            >>> sex = CategoricalColumn(name="sex", reason="text", categories=("f", "m"),
+            ...                         has_rare=False, has_missing=True)
+            >>> Vectorizer((sex,), ()).feature_names
+            ('sex = f', 'sex = m', 'sex is missing')
+        """
+        return tuple(name for column in self.columns for name in _feature_names(column))
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The columns that are read, in order.
+
+        Example:
+            >>> Vectorizer((NumericColumn(name="age", reason=""),), ()).column_names
+            ('age',)
+        """
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def indicators(self) -> BoolArray:
+        """Which features are 0 or 1 for a category, never missing and never scaled: [D].
+
+        Example:
+            >>> Vectorizer((NumericColumn(name="age", reason=""),), ()).indicators.tolist()
+            [False]
+        """
+        flags = [
+            isinstance(column, CategoricalColumn)
+            for column in self.columns
+            for _ in _feature_names(column)
+        ]
+        return np.array(flags, dtype=np.bool_)
+
+    def transform(self, frame: pl.DataFrame) -> FloatArray:
+        """Rows as features, not yet imputed nor scaled.
+
+        Args:
+            frame: [N] rows with any columns, in any order; it is not changed.
+
+        Returns:
+            [N, D] float64; NaN where a number, a truth value or a date is missing.
+
+        Example:
+            >>> member = BooleanColumn(name="member", reason="a boolean type")
+            >>> Vectorizer((member,), ()).transform(pl.DataFrame({"x": [1]})).tolist()
+            [[nan]]
+        """
+        rule = missing_rule(self.missing_markers)
+        widths = [len(_feature_names(column)) for column in self.columns]
+        matrix = np.zeros((frame.height, sum(widths)), dtype=np.float64)
+        start = 0
+        for column, width in zip(self.columns, widths, strict=True):
+            _fill(matrix[:, start : start + width], _cells(frame, column.name), column, rule)
+            start += width
+        return matrix
+
+    def unreadable(self, frame: pl.DataFrame) -> tuple[UnreadableCells, ...]:
+        """The cells that `transform` takes for missing although something stands there.
+
+        Args:
+            frame: [N] rows.
+
+        Returns:
+            One value for each column that has such cells.
+
+        Example:
+            >>> age = NumericColumn(name="age", reason="a number type")
+            >>> Vectorizer((age,), ()).unreadable(pl.DataFrame({"age": ["1", "old"]}))
+            (UnreadableCells(column='age', count=1, first_row=2, example='old'),)
+        """
+        rule = missing_rule(self.missing_markers)
+        present = (column for column in self.columns if column.name in frame.columns)
+        return tuple(
+            found for column in present for found in _unreadable(frame[column.name], column, rule)
+        )
+
+
+def _cells(frame: pl.DataFrame, name: str) -> pl.Series:
+    if name in frame.columns:
+        return frame[name]
+    return pl.Series(name, [None], dtype=pl.String).new_from_index(0, frame.height)
+
+
+def _feature_names(column: FeatureColumn) -> tuple[str, ...]:
+    match column:
+        case NumericColumn() | BooleanColumn():
+            return (column.name,)
+        case DateColumn():
+            return date_feature_names(column)
+        case CategoricalColumn():
+            rare = (f"{column.name} is rare",) if column.has_rare else ()
+            missing = (f"{column.name} is missing",) if column.has_missing else ()
+            return (*(f"{column.name} = {text}" for text in column.categories), *rare, *missing)
+        case _:
+            assert_never(column)
+
+
+def _fill(block: FloatArray, cells: pl.Series, column: FeatureColumn, rule: MissingRule) -> None:
+    match column:
+        case NumericColumn():
+            block[:, 0] = _with_nan(numbers(cells, rule))
+        case BooleanColumn():
+            block[:, 0] = _with_nan(truths(cells, rule))
+        case DateColumn():
+            for at, part in enumerate(date_features(cells, column, rule)):
+                block[:, at] = _with_nan(part)
+        case CategoricalColumn():
+            positions = category_positions(canonical_texts(cells, rule), column)
+            rows = np.flatnonzero(positions != NEITHER)
+            block[rows, positions[rows]] = 1.0
+        case _:
+            assert_never(column)
+
+
+def category_positions(texts: pl.Series, column: CategoricalColumn) -> IntArray:
+    """Which feature of a categorical column each cell sets to 1.
+
+    Args:
+        texts: [N] canonical texts, null where missing.
+        column: The column.
+
+    Returns:
+        [N] positions in the order of its features, −1 where the cell has none.
+
+    Example:
+        >>> sex = CategoricalColumn(name="sex", reason="text", categories=("f", "m"),
+        ...                         has_rare=False, has_missing=True)
+        >>> category_positions(pl.Series(["m", None, "x"]), sex).tolist()
+        [1, 2, -1]
+    """
+    kept = len(column.categories)
+    positions = texts.replace_strict(
+        pl.Series(column.categories, dtype=pl.String),
+        pl.Series(range(kept), dtype=pl.Int64),
+        default=kept if column.has_rare else NEITHER,
+        return_dtype=pl.Int64,
+    )
+    missing = kept + column.has_rare if column.has_missing else NEITHER
+    return positions.set(texts.is_null(), missing).to_numpy()
+
+
+def _with_nan(values: pl.Series) -> FloatArray:
+    return values.fill_null(float("nan")).to_numpy()
+
+
+def _unreadable(
+    cells: pl.Series, column: FeatureColumn, rule: MissingRule
+) -> Iterator[UnreadableCells]:
+    match column:
+        case NumericColumn():
+            values = numbers(cells, rule)
+        case BooleanColumn():
+            values = truths(cells, rule)
+        case DateColumn():
+            values = timestamps(cells, column, rule)
+        case CategoricalColumn():
+            return
+        case _:
+            assert_never(column)
+    lost = (values.is_null() & stripped_texts(cells, rule).is_not_null()).arg_true()
+    if len(lost):
+        example = plain_texts(cells.gather(lost[:1]))[0]
+        yield UnreadableCells(column.name, len(lost), int(lost[0]) + 1, example)

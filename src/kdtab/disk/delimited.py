@@ -1,0 +1,197 @@
+"""Read CSV and TSV: polars takes the cells apart, numpy proves that no row is ragged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from returns.result import Success
+
+from kdtab.disk.decimals import with_decimal_points
+from kdtab.disk.exactrows import ExactRow, exact_rows
+from kdtab.disk.headers import named_columns
+from kdtab.disk.rowscan import RowScan, scan_rows
+from kdtab.disk.separators import find_separator
+from kdtab.errors.configs import FieldInvalid
+from kdtab.errors.texts import RowRagged
+from kdtab.results import Checked, fail
+
+_Places: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """What stands in the file, columns not yet named; `line` finds the file's line of a row."""
+
+    header: Sequence[str]
+    columns: Sequence[pl.Series]
+    line: Callable[[int], int]
+
+
+def read_delimited(
+    path: str,
+    text: bytes,
+    *,
+    separator: str | None = None,
+    decimal_comma: bool = False,
+    tab_first: bool = False,
+) -> Checked[pl.DataFrame]:
+    r"""A frame of texts, null for an empty cell; every row has a cell for each name of the header.
+
+    Blank lines are skipped; a row of nothing but separators is a row of missing cells.
+
+    Args:
+        path: The file's name, for messages.
+        text: UTF-8 without byte order mark, not blank.
+        separator: One ASCII character; None finds it.
+        decimal_comma: Rewrite cells that are numbers from `1,5` to `1.5`.
+        tab_first: The suffix is `.tsv`.
+
+    Returns:
+        The frame, or `RowRagged`, `QuoteUnclosed`, `QuoteMisplaced`, `HeaderBlank`,
+        `HeaderDuplicated`, `TableWithoutRows`, `DecimalAmbiguous`, `FieldInvalid` (separator).
+
+    Example:
+        >>> read_delimited("a.csv", b'x;y\n"1;2";\n').unwrap().rows()
+        [('1;2', None)]
+        >>> read_delimited("a.csv", b"x,y\n1,2\n3\n").failure().first.row
+        3
+    """
+    if separator is not None and (not separator.isascii() or separator in '"\r\n\0'):
+        rule = "must be one ASCII character, no quote and no line break"
+        return fail(FieldInvalid(name="separator", rule=rule, found=separator))
+    mark = separator or find_separator(text, tab_first=tab_first, decimal_comma=decimal_comma)
+    cells = _cells(path, text, mark)
+    named = cells.bind(lambda found: named_columns(path, found.header, found.columns))
+    if not decimal_comma:
+        return named
+    return cells.bind(
+        lambda found: named.bind(lambda frame: with_decimal_points(path, frame, found.line))
+    )
+
+
+def _cells(path: str, text: bytes, separator: str) -> Checked[_Cells]:
+    scan = scan_rows(text, separator)
+    if not scan.regular:
+        return _exact_cells(path, text, separator)
+    kept = _rows_with_content(text, scan)
+    ragged = _ragged(path, text, scan, kept, separator)
+    if ragged is not None:
+        return fail(ragged)
+    first = int(kept[0])
+    header = exact_rows(path, text[scan.starts[first] : scan.ends[first]], separator)
+    return header.bind(
+        lambda rows: _fast_cells(path, text, separator, rows[0].cells, scan, kept[1:])
+    )
+
+
+def _rows_with_content(text: bytes, scan: RowScan) -> _Places:
+    lengths = scan.ends - scan.starts
+    single = np.flatnonzero(scan.cells == 1)
+    # Under one name a line of blanks is a cell; only a line without any byte is none.
+    blanks = b"\r" if len(single) == len(lengths) else b" \t\r"
+    blank = [at for at in single if not text[scan.starts[at] : scan.ends[at]].strip(blanks)]
+    return np.delete(np.arange(len(lengths)), blank)
+
+
+def _ragged(
+    path: str,
+    text: bytes,
+    scan: RowScan,
+    kept: _Places,
+    separator: str,
+) -> RowRagged | None:
+    cells = scan.cells[kept]
+    wrong = np.flatnonzero(cells != cells[0])
+    if len(wrong) == 0:
+        return None
+    return RowRagged(
+        path=path,
+        row=_line(text, int(scan.starts[kept[wrong[0]]])),
+        cells=int(cells[wrong[0]]),
+        columns=int(cells[0]),
+        separator=separator,
+        rows=len(wrong),
+    )
+
+
+def _line(text: bytes, place: int) -> int:
+    return text.count(b"\n", 0, place) + 1
+
+
+def _fast_cells(
+    path: str,
+    text: bytes,
+    separator: str,
+    header: Sequence[str],
+    scan: RowScan,
+    rows: _Places,
+) -> Checked[_Cells]:
+    body = _body(text, scan, rows)
+    frame = _split(body, separator, len(header))
+    if frame.shape != (len(rows), len(header)):  # polars and the scan disagree: believe neither
+        return _exact_cells(path, text, separator)
+    return Success(
+        _Cells(
+            header=header,
+            columns=frame.get_columns(),
+            line=lambda row: _line(text, int(scan.starts[rows[row]])),
+        )
+    )
+
+
+def _body(text: bytes, scan: RowScan, rows: _Places) -> bytes:
+    if len(rows) == 0:
+        return b""
+    if rows[-1] - rows[0] + 1 == len(rows):
+        return text[scan.starts[rows[0]] : scan.ends[rows[-1]]]
+    return b"\n".join(text[scan.starts[at] : scan.ends[at]] for at in rows)
+
+
+def _split(body: bytes, separator: str, columns: int) -> pl.DataFrame:
+    schema = {f"column {at}": pl.String() for at in range(columns)}
+    if not body:
+        return pl.DataFrame(schema=schema)
+    quoted = b'"' in body
+    frame = pl.read_csv(
+        body,
+        has_header=False,
+        schema=schema,
+        separator=separator,
+        quote_char='"' if quoted else None,
+    )
+    # an empty cell is null already, but a quoted one is an empty text
+    return frame.select(_null_if_empty(pl.all())) if b'""' in body else frame
+
+
+def _null_if_empty(cells: pl.Expr) -> pl.Expr:
+    return pl.when(cells != "").then(cells)
+
+
+def _exact_cells(path: str, text: bytes, separator: str) -> Checked[_Cells]:
+    return exact_rows(path, text, separator).bind(lambda rows: _from_exact(path, rows, separator))
+
+
+def _from_exact(path: str, rows: Sequence[ExactRow], separator: str) -> Checked[_Cells]:
+    header, *body = rows
+    columns = len(header.cells)
+    wrong = [row for row in body if len(row.cells) != columns]
+    if wrong:
+        return fail(
+            RowRagged(
+                path=path,
+                row=wrong[0].line,
+                cells=len(wrong[0].cells),
+                columns=columns,
+                separator=separator,
+                rows=len(wrong),
+            )
+        )
+    cells = [
+        pl.Series([row.cells[at] or None for row in body], dtype=pl.String) for at in range(columns)
+    ]
+    return Success(_Cells(header=header.cells, columns=cells, line=lambda row: body[row].line))

@@ -1,0 +1,133 @@
+"""What a training run says while it runs, and to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, final
+
+
+@final
+@dataclass(frozen=True)
+class EpochRecord:
+    """What one epoch came to.
+
+    Attributes:
+        epoch: 1 for the first.
+        terms: The mean over the epoch's rows of each term of the training task: "loss", and as
+            they apply "hard" and "soft".
+        validation_loss: The hard loss of the validation rows after the epoch; None without them.
+
+    Example:
+        >>> EpochRecord(epoch=1, terms={"loss": 0.7, "hard": 0.7}, validation_loss=None).loss
+        0.7
+    """
+
+    epoch: int
+    terms: Mapping[str, float]
+    validation_loss: float | None
+
+    @property
+    def loss(self) -> float:
+        """The mean training loss of the epoch.
+
+        Example:
+            >>> EpochRecord(epoch=2, terms={"loss": 0.5}, validation_loss=0.6).loss
+            0.5
+        """
+        return self.terms["loss"]
+
+
+class Progress(Protocol):
+    """Hears of a run: start, then steps and epochs, then finish, which always comes.
+
+    Example:
+        >>> heard: Progress = SILENT
+        >>> heard.start(epochs=2, steps_per_epoch=10)
+    """
+
+    def start(self, epochs: int, steps_per_epoch: int) -> None:
+        """The run begins; with early stopping it may end before its last epoch.
+
+        Args:
+            epochs: How many at most.
+            steps_per_epoch: Weight updates in each.
+
+        Example:
+            >>> SILENT.start(epochs=2, steps_per_epoch=10)
+        """
+        ...
+
+    def step(self) -> None:
+        """One weight update was made; called often, so it must cost next to nothing.
+
+        Example:
+            >>> SILENT.step()
+        """
+        ...
+
+    def epoch(self, record: EpochRecord) -> None:
+        """An epoch has ended.
+
+        Args:
+            record: Its losses.
+
+        Example:
+            >>> SILENT.epoch(EpochRecord(epoch=1, terms={"loss": 0.7}, validation_loss=None))
+        """
+        ...
+
+    def finish(self) -> None:
+        """The run has ended: by its last epoch, early, with an issue or by Ctrl-C.
+
+        Example:
+            >>> SILENT.finish()
+        """
+        ...
+
+
+@final
+class SilentProgress:
+    """Hears everything and says nothing.
+
+    Example:
+        >>> SilentProgress().finish()
+    """
+
+    def start(self, epochs: int, steps_per_epoch: int) -> None:
+        """Nothing.
+
+        Args:
+            epochs: Not looked at.
+            steps_per_epoch: Not looked at.
+
+        Example:
+            >>> SilentProgress().start(2, 10)
+        """
+
+    def step(self) -> None:
+        """Nothing.
+
+        Example:
+            >>> SilentProgress().step()
+        """
+
+    def epoch(self, record: EpochRecord) -> None:
+        """Nothing.
+
+        Args:
+            record: Not looked at.
+
+        Example:
+            >>> SilentProgress().epoch(EpochRecord(1, {"loss": 0.7}, None))
+        """
+
+    def finish(self) -> None:
+        """Nothing.
+
+        Example:
+            >>> SilentProgress().finish()
+        """
+
+
+SILENT: Progress = SilentProgress()

@@ -1,0 +1,127 @@
+"""Which rows train, validate and test."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from kdtab.data.split import Split, split_rows, stratum_quotas, twin_groups
+from kdtab.errors.columns import TooFewRows
+
+
+def split(
+    strata: list[int],
+    twins: list[int] | None = None,
+    test_size: float = 0.2,
+    validation_size: float = 0.0,
+    seed: int = 0,
+) -> Split:
+    """A split of rows 0 to N − 1."""
+    rows = np.arange(len(strata))
+    groups = rows if twins is None else np.array(twins)
+    sizes = {"test_size": test_size, "validation_size": validation_size}
+    return split_rows(rows, np.array(strata), groups, **sizes, seed=seed).unwrap()
+
+
+@pytest.mark.requirement("REQ-KD14", "AC-KD14")
+def test_each_class_gives_its_share() -> None:
+    strata = [0] * 50 + [1] * 30 + [2] * 20
+    parts = split(strata, validation_size=0.1)
+    counts = [
+        np.bincount(np.array(strata)[part]).tolist() for part in (parts.test, parts.validation)
+    ]
+    assert counts == [[10, 6, 4], [5, 3, 2]]
+    assert parts.notes == ()
+
+
+def test_shares_are_given_by_largest_remainder_and_one_row_is_left() -> None:
+    generator = np.random.default_rng(0)
+    counts = np.array([53, 28, 18, 1])
+    assert stratum_quotas(counts, 20, generator).tolist() == [11, 5, 4, 0]
+    assert stratum_quotas(np.array([2, 2]), 4, generator).tolist() == [1, 1]
+
+
+@pytest.mark.requirement("EC-T02")
+def test_one_class_is_split_like_any() -> None:
+    parts = split([0] * 10)
+    assert (len(parts.training), len(parts.test)) == (8, 2)
+
+
+def test_a_class_of_one_row_trains() -> None:
+    parts = split([0] * 9 + [1])
+    assert 9 in parts.training
+    assert len(parts.test) == 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_two_rows_give_one_to_train_and_one_to_test(seed: int) -> None:
+    for strata in ([0, 0], [0, 1]):
+        parts = split(strata, seed=seed)
+        assert (len(parts.training), len(parts.test)) == (1, 1)
+    assert split([0, 1]).notes
+    assert not split([0, 0]).notes
+
+
+def test_one_row_cannot_be_split() -> None:
+    one = np.array([0])
+    for rows in (one[:0], one):
+        result = split_rows(rows, rows, rows, test_size=0.2, validation_size=0.0, seed=0)
+        assert result.failure().first == TooFewRows(rows=len(rows))
+
+
+def test_identical_rows_stay_on_one_side() -> None:
+    twins = np.repeat(np.arange(100), 3).tolist()
+    parts = split([0] * 300, twins, validation_size=0.2)
+    sides = [
+        set(np.array(twins)[part].tolist())
+        for part in (parts.training, parts.validation, parts.test)
+    ]
+    assert not sides[0] & sides[1]
+    assert not sides[0] & sides[2]
+    assert not sides[1] & sides[2]
+    assert len(parts.test) == 60
+    assert parts.identical_share == 1.0
+
+
+def test_so_many_identical_rows_that_none_fit_are_split_row_by_row_and_said() -> None:
+    parts = split([0] * 100, [0] * 99 + [1], test_size=0.2)
+    assert len(parts.test) == 20
+    assert len(parts.notes) == 1
+    assert parts.identical_share == 0.99
+
+
+def test_the_same_seed_gives_the_same_split_and_another_gives_another() -> None:
+    strata = [0, 1] * 50
+    first, again, other = split(strata), split(strata), split(strata, seed=1)
+    np.testing.assert_array_equal(first.test, again.test)
+    assert first.test.tolist() != other.test.tolist()
+
+
+def test_the_random_state_of_the_process_is_left_alone() -> None:
+    np.random.seed(3)
+    before = np.random.get_state()[1].tolist()  # type: ignore[index]  # a tuple, without arguments
+    split([0, 1] * 10)
+    assert np.random.get_state()[1].tolist() == before  # type: ignore[index]  # as above
+
+
+def test_a_thousand_classes_of_two_rows_are_split_without_loss() -> None:
+    strata = np.repeat(np.arange(1_000), 2).tolist()
+    parts = split(strata)
+    assert len(parts.test) == 400
+    assert set(np.array(strata)[parts.training].tolist()) == set(range(1_000))
+
+
+def test_where_no_row_is_left_to_validate_on_it_is_said() -> None:
+    parts = split([0, 0], validation_size=0.4)
+    assert len(parts.validation) == 0
+    assert parts.notes
+
+
+def test_rows_are_twins_when_every_cell_is_equal_missing_ones_too() -> None:
+    frame = pl.DataFrame(
+        {"a": [1.0, None, float("nan"), None, 1.0], "b": [[1], [2], [2], [2], [1]], "c": ["x"] * 5}
+    )
+    assert twin_groups(frame).tolist() == [0, 1, 2, 1, 0]
+    objects = pl.DataFrame({"o": pl.Series([{1}, {1}], dtype=pl.Object)})
+    assert twin_groups(objects).tolist() == [0, 0]

@@ -1,0 +1,401 @@
+"""`train_model_from_file`: what PT-TRAINER-001 asks of a training run."""
+
+from __future__ import annotations
+
+import math
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from clients import DATES, ROWS, client_frame, clients, config_for, features_of, write_clients, write_rows
+from kdtab import trainer
+from kdtab.bundle import Metrics, ModelBundle
+from kdtab.config.training import TrainingConfig
+from kdtab.data.prepare import prepare_table
+from kdtab.errors.raised import KdtabError
+from kdtab.models.network import TabularNetwork
+from kdtab.shell import assemble
+from kdtab.trainer import predict_rows, train_model_from_file
+from spies import (
+    record_calls,
+    record_calls_everywhere,
+    stir_random_states,
+    watched_training,
+    weights,
+)
+
+TRAINING_ROWS = 64
+TEST_ROWS = 16
+
+
+def train(
+    folder: Path, task: str = "classification", /, **changes: object
+) -> tuple[ModelBundle, Metrics]:
+    path = write_clients(folder, task)
+    config = config_for(task, **changes)
+    return train_model_from_file(path, config, date_columns=["joined"], device="cpu")
+
+
+@pytest.mark.requirement("REQ-T01", "INV-T01")
+def test_python_numpy_and_torch_are_seeded_before_anything_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log: list[str] = []
+    for owner, name in (
+        (random, "seed"),
+        (np.random, "seed"),
+        (torch, "manual_seed"),
+        (trainer, "read_table"),
+        (trainer, "train_model"),
+    ):
+        record_calls(monkeypatch, owner, name, log)
+    train(tmp_path, random_seed=7, epochs=1)
+    assert sorted(log[:3]) == ["manual_seed(7)", "seed(7)", "seed(7)"]
+    assert log.index("read_table") == 3
+    assert log.index("train_model") > 3
+
+
+@pytest.mark.requirement("REQ-T01", "INV-T01")
+def test_they_are_seeded_also_when_a_check_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log: list[str] = []
+    for owner, name in ((random, "seed"), (np.random, "seed"), (torch, "manual_seed")):
+        record_calls(monkeypatch, owner, name, log)
+    with pytest.raises(ValueError, match="cannot be excluded"):
+        train_model_from_file(
+            tmp_path / "none.csv", config_for(random_seed=7), exclude_columns=["bought"]
+        )
+    assert sorted(log) == ["manual_seed(7)", "seed(7)", "seed(7)"]
+
+
+@pytest.mark.requirement("REQ-T01", "AC-T01", "INV-T01")
+@pytest.mark.parametrize("mode", ["mlp_dense", "tabresnet", "tree_teacher_distillation"])
+def test_the_same_seed_gives_the_same_weights_whatever_was_drawn_before(
+    tmp_path: Path, mode: str
+) -> None:
+    stir_random_states(1)
+    first, metrics = train(tmp_path, training_mode=mode)
+    stir_random_states(2)
+    again, metrics_again = train(tmp_path, training_mode=mode)
+    assert weights(first.model) == weights(again.model)
+    assert metrics == metrics_again
+    other, _ = train(tmp_path, training_mode=mode, random_seed=43)
+    assert weights(first.model) != weights(other.model)
+
+
+@pytest.mark.requirement("REQ-T02", "AC-T02")
+def test_a_date_column_is_replaced_by_its_calendar_features(tmp_path: Path) -> None:
+    bundle, _ = train(tmp_path)
+    names = bundle.vectorizer.feature_names
+    assert [name for name in names if name.startswith("joined")] == [
+        f"joined__{part}"
+        for part in (
+            "year", "month", "day", "day_of_week", "day_of_year", "week_of_year",
+            "is_month_start", "is_month_end", "sin_month", "cos_month",
+            "sin_day_of_week", "cos_day_of_week", "sin_day_of_year", "cos_day_of_year",
+        )
+    ]  # fmt: skip
+    assert bundle.input_dim == len(names)
+
+
+@pytest.mark.requirement("REQ-T02")
+def test_excluded_columns_are_no_features_and_change_nothing(tmp_path: Path) -> None:
+    rows = clients()
+    noise = [row | {"leak": row["bought"], "id": str(at)} for at, row in enumerate(rows)]
+    path = write_rows(tmp_path / "t.csv", noise)
+    bundle, _ = train_model_from_file(
+        path, config_for(), exclude_columns=["leak", "id", "price"], date_columns=["joined"]
+    )
+    plain, _ = train(tmp_path)
+    assert bundle.vectorizer.column_names == plain.vectorizer.column_names
+    assert weights(bundle.model) == weights(plain.model)
+
+
+@pytest.mark.requirement("REQ-T03", "AC-T03")
+def test_an_excluded_target_is_refused_before_the_file_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = record_calls_everywhere(monkeypatch, "read_table")
+    with pytest.raises(ValueError, match="excluded") as caught:
+        train_model_from_file(tmp_path / "none.csv", config_for(), exclude_columns=["bought"])
+    assert str(caught.value) == "target_column cannot be excluded"
+    assert not isinstance(caught.value, FileNotFoundError)
+    assert opened == []
+
+
+def test_a_device_that_is_not_there_is_refused_before_the_file_is_opened(tmp_path: Path) -> None:
+    with pytest.raises(KdtabError) as caught:
+        train_model_from_file(
+            tmp_path / "none.csv", config_for(), exclude_columns=["bought"], device="banana"
+        )
+    assert [type(issue).__name__ for issue in caught.value.issues] == [
+        "TargetExcluded",
+        "DeviceUnusable",
+    ]
+
+
+@pytest.mark.requirement("REQ-T04", "AC-T04", "INV-T03")
+@pytest.mark.parametrize(
+    ("values", "task"),
+    [
+        (("no", "yes"), "classification"),
+        (("0", "1"), "classification"),
+        (("0.5", "7.25"), "classification"),
+        (("1", "2", "3"), "classification"),
+        (("1.5", "2", "3"), "regression"),
+        (tuple(map(str, range(21))), "regression"),
+    ],
+)
+def test_the_target_decides_an_automatic_task(
+    tmp_path: Path, values: tuple[str, ...], task: str
+) -> None:
+    rows = [row | {"bought": values[at % len(values)]} for at, row in enumerate(clients())]
+    bundle, metrics = train_model_from_file(
+        write_rows(tmp_path / "t.csv", rows), config_for(epochs=1), exclude_columns=["price"]
+    )
+    assert (bundle.task, metrics.task) == (task, task)
+    assert bundle.class_names == (values if task == "classification" else ())
+
+
+@pytest.mark.requirement("REQ-T04", "INV-T03")
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_an_explicit_task_is_taken_whatever_the_target_looks_like(
+    tmp_path: Path, task: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inferred = record_calls_everywhere(monkeypatch, "infer_task")
+    rows = [row | {"bought": str(at % 7)} for at, row in enumerate(clients())]
+    path = write_rows(tmp_path / "t.csv", rows)
+    bundle, metrics = train_model_from_file(path, config_for(epochs=1, task=task))
+    assert (bundle.task, metrics.task) == (task, task)
+    assert bundle.output_dim == (7 if task == "classification" else 1)
+    assert inferred == []
+
+
+@pytest.mark.requirement("REQ-T05", "AC-T05")
+@pytest.mark.parametrize("mode", ["imbalance_aware", "calibrated_classifier"])
+@pytest.mark.parametrize("task", ["auto", "regression"])
+def test_a_mode_of_classification_refuses_a_regression(
+    tmp_path: Path, mode: str, task: str
+) -> None:
+    with pytest.raises(ValueError, match=mode):
+        train(tmp_path, "regression", training_mode=mode, task=task)
+    assert train(tmp_path, training_mode=mode, epochs=1)[1].task == "classification"
+
+
+@pytest.mark.requirement("REQ-T06", "AC-T06", "REQ-T16")
+def test_preprocessing_is_fitted_on_the_training_rows_alone(tmp_path: Path) -> None:
+    bundle, _ = train(tmp_path)
+    prepared = prepare_table(client_frame(), config_for(), DATES).unwrap()
+    rows = [clients()[at] for at in prepared.split.training]
+    ages = np.array([float(row["age"] or "nan") for row in rows])
+    at = bundle.vectorizer.feature_names.index("age")
+    assert bundle.feature_medians is not None
+    assert bundle.feature_medians[at] == np.nanmedian(ages)
+    filled = np.where(np.isnan(ages), np.nanmedian(ages), ages)
+    np.testing.assert_allclose(bundle.scaler.mean[at], filled.mean(), rtol=1e-12)
+    np.testing.assert_allclose(bundle.scaler.scale[at], filled.std(), rtol=1e-12)
+    assert len(rows) == TRAINING_ROWS
+
+
+@pytest.mark.requirement("REQ-T06")
+def test_there_is_one_preparation_in_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = record_calls_everywhere(monkeypatch, "prepare_table")
+    train(tmp_path, epochs=1)
+    assert calls == ["prepare_table"]
+
+
+@pytest.mark.requirement("REQ-T07", "AC-T07", "REQ-T08", "AC-T08")
+@pytest.mark.parametrize("device", [None, "cpu", torch.device("cpu")])
+def test_without_cuda_training_runs_on_the_cpu(
+    tmp_path: Path, device: str | torch.device | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    path = write_clients(tmp_path)
+    bundle, _ = train_model_from_file(path, config_for(epochs=1), device=device)
+    assert {value.device for value in bundle.model.state_dict().values()} == {torch.device("cpu")}
+
+
+@pytest.mark.requirement("REQ-T07", "REQ-T08", "AC-T08")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+def test_with_cuda_training_runs_there(tmp_path: Path) -> None:
+    path = write_clients(tmp_path)
+    bundle, _ = train_model_from_file(path, config_for(epochs=1))
+    assert {value.device.type for value in bundle.model.state_dict().values()} == {"cuda"}
+    assert len(predict_rows(bundle, features_of(clients()))) == ROWS
+
+
+@pytest.mark.requirement("REQ-T07", "REQ-T08", "AC-T08")
+def test_the_device_that_was_chosen_is_the_device_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen: list[torch.device] = []
+    fit = assemble.fit_network
+
+    def on_cpu_after_all(*args: object, device: torch.device, **kwargs: object) -> object:
+        chosen.append(device)
+        return fit(*args, device=torch.device("cpu"), **kwargs)  # type: ignore[arg-type]  # handed on
+
+    monkeypatch.setattr(assemble, "fit_network", on_cpu_after_all)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    path = write_clients(tmp_path)
+    for device in (None, "cuda:1", "cpu"):
+        train_model_from_file(path, config_for(epochs=1), device=device)
+    assert chosen == [torch.device("cuda"), torch.device("cuda:1"), torch.device("cpu")]
+
+
+@pytest.mark.requirement("REQ-T08")
+@pytest.mark.parametrize(
+    ("mode", "name"),
+    [
+        ("mlp_dense", "Mlp"),
+        ("imbalance_aware", "Mlp"),
+        ("calibrated_classifier", "Mlp"),
+        ("tree_teacher_distillation", "Mlp"),
+        ("tabresnet", "TabResNet"),
+        ("linear_glm_baseline", "Linear"),
+    ],
+)
+def test_the_mode_decides_the_network(tmp_path: Path, mode: str, name: str) -> None:
+    bundle, _ = train(tmp_path, training_mode=mode, epochs=1, hidden_dim=12, num_hidden_layers=3)
+    assert isinstance(bundle.model, TabularNetwork)
+    spec = bundle.model.spec
+    assert type(spec).__name__ == f"{name}Spec"
+    assert (spec.input_dim, spec.output_dim) == (bundle.input_dim, 2)
+    if spec.kind != "linear":
+        assert (spec.hidden_dim, spec.num_hidden_layers, spec.dropout) == (12, 3, 0.1)
+
+
+@pytest.mark.requirement("REQ-T10", "AC-T10")
+def test_the_optimizer_is_adam_with_the_seeds_weight_decay(tmp_path: Path) -> None:
+    with watched_training() as seen:
+        bundle, _ = train(tmp_path, learning_rate=0.0123)
+    assert {type(optimizer) for optimizer in seen.optimizers} == {torch.optim.Adam}
+    (group,) = seen.optimizers[0].param_groups
+    assert (group["lr"], group["weight_decay"]) == (0.0123, 1e-4)
+    assert (group["betas"], group["eps"], group["amsgrad"]) == ((0.9, 0.999), 1e-8, False)
+    learnt = {parameter.data_ptr() for parameter in bundle.model.parameters()}
+    assert {parameter.data_ptr() for parameter in group["params"]} == learnt
+
+
+@pytest.mark.requirement("REQ-T11", "AC-T11")
+def test_five_epochs_see_every_training_row_five_times_in_batches(tmp_path: Path) -> None:
+    with watched_training() as seen:
+        bundle, _ = train(tmp_path, epochs=5, batch_size=20)
+    assert seen.batch_sizes == [20, 20, 20, 4] * 5
+    assert len(seen.optimizers) == bundle.provenance.update_steps == 20
+    assert bundle.provenance.epochs == 5
+    epochs = [torch.cat(seen.inputs[start : start + 4]) for start in range(0, 20, 4)]
+    rows = [sorted(map(tuple, epoch.tolist())) for epoch in epochs]
+    assert all(epoch == rows[0] for epoch in rows)
+    assert not torch.equal(epochs[0], epochs[1])
+
+
+@pytest.mark.requirement("REQ-T12", "AC-T12")
+def test_a_tail_of_one_row_is_skipped(tmp_path: Path) -> None:
+    with watched_training() as seen:
+        bundle, _ = train(tmp_path, epochs=2, batch_size=9)
+    assert TRAINING_ROWS % 9 == 1
+    assert seen.batch_sizes == [9] * 14
+    assert len(seen.optimizers) == len(seen.losses) == bundle.provenance.update_steps == 14
+
+
+@pytest.mark.requirement("REQ-T13", "AC-T13")
+def test_batches_of_one_row_are_an_error_before_the_first_epoch(tmp_path: Path) -> None:
+    with (
+        watched_training() as seen,
+        pytest.raises(ValueError, match="update_steps == 0") as caught,
+    ):
+        train(tmp_path, batch_size=1, epochs=10_000)
+    assert isinstance(caught.value, KdtabError)
+    assert seen.batch_sizes == []
+
+
+@pytest.mark.requirement("REQ-T13", "EC-T01")
+def test_a_single_training_row_is_an_error(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "t.csv", [{"x": "1", "y": "0.5"}, {"x": "2", "y": "0.75"}])
+    with pytest.raises(ValueError, match="update_steps == 0"):
+        train_model_from_file(path, TrainingConfig(target_column="y", batch_size=8, epochs=1))
+
+
+@pytest.mark.requirement("EC-T01")
+def test_fewer_rows_than_a_batch_are_one_batch_an_epoch(tmp_path: Path) -> None:
+    with watched_training() as seen:
+        train(tmp_path, epochs=3, batch_size=4_096)
+    assert seen.batch_sizes == [TRAINING_ROWS] * 3
+
+
+@pytest.mark.requirement("REQ-T14", "AC-T14", "INV-T02")
+@pytest.mark.parametrize("changes", [{}, {"validation_size": 0.2, "patience": 1}])
+def test_the_returned_model_is_in_eval_mode(tmp_path: Path, changes: dict[str, object]) -> None:
+    bundle, _ = train(tmp_path, **changes)
+    assert not any(module.training for module in bundle.model.modules())
+
+
+@pytest.mark.requirement("REQ-T15", "AC-T15", "INV-T03")
+def test_the_error_of_a_regression_is_in_the_targets_own_unit(tmp_path: Path) -> None:
+    bundle, metrics = train(tmp_path, "regression", epochs=60, learning_rate=0.02)
+    split = prepare_table(client_frame("regression"), config_for("regression"), DATES).unwrap().split
+    rows = [clients()[at] for at in split.test]
+    said = np.array(predict_rows(bundle, features_of(rows)), dtype=np.float64)
+    truth = np.array([float(row["price"]) for row in rows])
+    rmse = math.sqrt(float(np.mean((said - truth) ** 2)))
+    assert metrics.test_metric_name == "rmse"
+    assert metrics.test_metric_value == pytest.approx(rmse, rel=1e-6)
+    assert 1.0 < rmse < truth.std()
+    assert len(rows) == TEST_ROWS
+
+
+@pytest.mark.requirement("REQ-T15")
+def test_the_accuracy_is_the_share_of_test_rows_that_predict_rows_gets_right(
+    tmp_path: Path,
+) -> None:
+    bundle, metrics = train(tmp_path, epochs=10)
+    split = prepare_table(client_frame(), config_for(), DATES).unwrap().split
+    rows = [clients()[at] for at in split.test]
+    assert any("" in row.values() for row in rows)
+    said = predict_rows(bundle, features_of(rows))
+    right = [label == row["bought"] for label, row in zip(said, rows, strict=True)]
+    assert metrics.test_metric_name == "accuracy"
+    assert metrics.test_metric_value == np.mean(right)
+    assert 0 < np.mean(right) <= 1
+
+
+@pytest.mark.requirement("REQ-T16", "AC-T16")
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_the_result_is_a_bundle_with_all_that_was_fitted_and_metrics(
+    tmp_path: Path, task: str
+) -> None:
+    result = train(tmp_path, task)
+    assert type(result) is tuple
+    bundle, metrics = result
+    assert isinstance(bundle, ModelBundle)
+    assert isinstance(metrics, Metrics)
+    assert isinstance(bundle.model, torch.nn.Module)
+    assert bundle.feature_medians is not None
+    assert bundle.vectorizer.column_names == ("age", "city", "code", "joined", "member", "spent")
+    assert (bundle.label_encoder is None) == (task == "regression")
+    assert (bundle.target_scaler is None) == (task == "classification")
+    assert bundle.class_names == (("no", "yes") if task == "classification" else ())
+    assert bundle.target_column == ("bought" if task == "classification" else "price")
+    assert all(map(math.isfinite, (metrics.train_loss, metrics.test_loss)))
+    assert (metrics.training_rows, metrics.test_rows) == (TRAINING_ROWS, TEST_ROWS)
+    assert (metrics.epochs, metrics.update_steps) == (3, 12)
+
+
+@pytest.mark.requirement("EC-T02")
+@pytest.mark.parametrize("mode", ["mlp_dense", "imbalance_aware", "tree_teacher_distillation"])
+def test_a_single_class_trains_and_is_always_right(tmp_path: Path, mode: str) -> None:
+    rows = [row | {"bought": "yes"} for row in clients(30)]
+    bundle, metrics = train_model_from_file(
+        write_rows(tmp_path / "t.csv", rows), config_for(training_mode=mode)
+    )
+    assert (metrics.task, metrics.test_metric_value) == ("classification", 1.0)
+    assert bundle.class_names == ("yes",)
+    assert predict_rows(bundle, [{}]) == ["yes"]
