@@ -2,6 +2,8 @@
 PYTHON ?= python3
 # A folder of tables with their index.json, for `make bench`.
 DATA ?=
+# Tests that run at the same time.
+JOBS ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -58,7 +60,7 @@ lint: $(TOOLS)
 	$(BIN)/python tests/reference.py --check
 
 test: $(TOOLS)
-	$(BIN)/python -m pytest -q -p no:benchmark
+	$(BIN)/python -m pytest -q -p no:benchmark -n $(JOBS)
 
 # The figures of the loop on this machine; with DATA, those of every table of the folder too.
 bench: $(TOOLS)

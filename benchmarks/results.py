@@ -33,13 +33,15 @@ from kdtab.config.training import TrainingConfig
 from kdtab.data.arrays import FloatArray
 from kdtab.data.prepare import PreparedTable, prepare_table
 from kdtab.disk.tables import read_table
-from kdtab.metrics import accuracy_from_logits, auc_from_logits, root_mean_squared_error
+from kdtab.metrics.logits import accuracy_from_logits, auc_from_logits
+from kdtab.metrics.numbers import root_mean_squared_error
 from kdtab.recipes.distill import distill_student
-from kdtab.recipes.predict import regression_values
 from kdtab.recipes.train import train_model
+from kdtab.shell.assemble import regression_values
 from kdtab.shell.infer import network_outputs
 
 TREES = 200
+MANY_ROWS = 60_000
 SEQUENCES = ("etth1", "japanese_vowels")
 TIMES_OF_DAY = ("Time",)  # text such as 18.00.00: a category, not a date
 
@@ -148,20 +150,19 @@ def forest_measured(
     frame: pl.DataFrame, entry: TableEntry, prepared: PreparedTable, seed: int
 ) -> float:
     """The same metric for a forest of 200 trees, fitted on the same training rows."""
-    features = forest_features(frame, entry.columns, entry.target)[prepared.kept_rows]
+    features = forest_features(frame, entry.columns, entry.target)
     training, test = prepared.split.training, prepared.split.test
     truth = prepared.test.targets
-    options = {"n_estimators": TREES, "random_state": seed, "n_jobs": 2}
-    if len(training) > 60_000:
-        options |= {"max_samples": 60_000} if prepared.task == "classification" else {}
+    many = len(training) > MANY_ROWS
     if prepared.task == "regression":
-        limited = {"max_features": 0.33} if len(training) > 60_000 else {}
-        regressor = RandomForestRegressor(**options, **limited)
-        regressor.fit(features[training], prepared.training.targets)
-        return root_mean_squared_error(
-            regressor.predict(features[test]), truth.astype(np.float64)
+        regressor = RandomForestRegressor(
+            n_estimators=TREES, random_state=seed, n_jobs=2, max_features=0.33 if many else 1.0
         )
-    classifier = RandomForestClassifier(**options)
+        regressor.fit(features[training], prepared.training.targets)
+        return root_mean_squared_error(regressor.predict(features[test]), truth.astype(np.float64))
+    classifier = RandomForestClassifier(
+        n_estimators=TREES, random_state=seed, n_jobs=2, max_samples=MANY_ROWS if many else None
+    )
     classifier.fit(features[training], prepared.training.targets)
     logits = np.log(np.clip(classifier.predict_proba(features[test]), 1e-12, 1.0))
     codes = truth.astype(np.int64)
@@ -248,7 +249,9 @@ def machine_facts() -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder with index.json")
     parser.add_argument("--tables", default="", help="names, separated by commas; all by default")
     parser.add_argument("--seeds", default="0,1,2")

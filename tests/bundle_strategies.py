@@ -169,8 +169,6 @@ provenances = st.builds(
     Provenance,
     rows=st.none() | st.integers(0, 2**60),
     task_reason=st.none() | names,
-    temperature=st.none() | positive,
-    alpha=st.none() | st.floats(0, 1),
     threads=st.none() | st.integers(1, 64),
     teacher_fingerprint=st.none() | names,
     notes=st.lists(names, max_size=2).map(tuple),

@@ -100,7 +100,11 @@ def config_for(task: str = "classification", /, **changes: object) -> TrainingCo
 @cache
 def teacher_of(task: str = "classification") -> ModelBundle:
     """A trained model that tests share: what changes it takes `own_teacher`."""
-    return train_model(client_frame(task), config_for(task), columns=DATES, device="cpu").unwrap().bundle
+    return (
+        train_model(client_frame(task), config_for(task), columns=DATES, device="cpu")
+        .unwrap()
+        .bundle
+    )
 
 
 def own_teacher(task: str = "classification") -> ModelBundle:

@@ -106,3 +106,36 @@ def batch_rows_twin(rows: int, batch_size: int) -> list[int]:
     """Sizes of an epoch's batches; one row alone is no batch."""
     sizes = [min(batch_size, rows - start) for start in range(0, rows, batch_size)]
     return [size for size in sizes if size >= 2]
+
+
+def auc_twin(scores: Numbers, labels: Codes) -> float:
+    """Over all pairs of a positive and a negative: 1 in the right order, 1/2 on a tie, else 0."""
+    positive = [score for score, label in zip(scores, labels, strict=True) if label == 1]
+    negative = [score for score, label in zip(scores, labels, strict=True) if label == 0]
+    points = [1.0 if p > n else 0.5 if p == n else 0.0 for p in positive for n in negative]
+    return sum(points) / len(points)
+
+
+def calibration_error_twin(said: Numbers, found: Numbers, bins: int) -> float:
+    """Rows in order of what was said, cut into bins of equal mass; ties go up together."""
+    ordered = sorted(said.tolist())
+    starts = [ordered[place * len(ordered) // bins] for place in range(1, bins)]
+    gaps: dict[int, float] = {}
+    for share, outcome in zip(said.tolist(), found.tolist(), strict=True):
+        place = sum(1 for start in set(starts) if start <= share)
+        gaps[place] = gaps.get(place, 0.0) + outcome - share
+    return sum(abs(gap) for gap in gaps.values()) / len(ordered)
+
+
+def resampled_means_twin(
+    columns: Numbers, generator: np.random.Generator, draws: int, groups: Codes | None
+) -> Numbers:
+    """Draw whole groups with replacement, put their rows together, take the mean."""
+    codes = np.arange(len(columns)) if groups is None else groups
+    members = [np.flatnonzero(codes == code) for code in range(int(codes.max()) + 1)]
+    means = []
+    for _ in range(draws):
+        drawn = generator.integers(0, len(members), len(members))
+        rows = np.concatenate([members[group] for group in drawn])
+        means.append(columns[rows].mean(axis=0))
+    return np.array(means)

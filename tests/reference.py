@@ -85,12 +85,15 @@ def rules(found: inspect.Signature, written: dict[str, object]) -> Iterator[str]
 
 
 def shortened(text: str) -> str:
-    """A default that can be read: the inside of a long call is left out.
+    """A default that can be read: no address in memory, and no inside of a long call.
 
     Example:
+        >>> shortened("<kdtab.shell.progress._Silent object at 0x7fbe94a18b50>")
+        'Silent()'
         >>> shortened("Provenance(" + "x=None, " * 10 + ")")
         'Provenance(...)'
     """
+    text = re.sub(r"<(?:\w+\.)*_?(\w+) object at 0x\w+>", r"\1()", text)
     return text if len(text) <= LONGEST_DEFAULT else re.sub(r"^(\w*)\(.*\)$", r"\1(...)", text)
 
 

@@ -198,3 +198,34 @@ def logits(
 def _with_duplicates(draw: st.DrawFn, frame: pl.DataFrame) -> pl.DataFrame:
     twice = draw(st.lists(st.integers(0, frame.height - 1), max_size=4))
     return pl.concat([frame, frame[twice]]) if twice else frame
+
+
+def tame_cells() -> st.SearchStrategy[str]:
+    """Cells that hold neither a separator nor a quote nor a blank."""
+    return st.from_regex(r"[a-z0-9.]{1,6}", fullmatch=True)
+
+
+@st.composite
+def text_tables(draw: st.DrawFn, cells: st.SearchStrategy[str] | None = None) -> list[list[str]]:
+    """A header and rows of texts; by default with quotes, separators and line breaks in them."""
+    awkward = st.text(st.sampled_from('"\n\r,;|\t a1é🙂'), max_size=6)
+    anything = st.text(
+        st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6
+    )
+    cell = st.one_of(awkward, anything) if cells is None else cells
+    columns = draw(st.integers(1, 4))
+    names = st.lists(cell.filter(str.strip), min_size=columns, max_size=columns, unique=True)
+    row = st.lists(cell, min_size=columns, max_size=columns)
+    return [draw(names), *draw(st.lists(row, min_size=1, max_size=6))]
+
+
+def json_objects() -> st.SearchStrategy[list[dict[str, object]]]:
+    """Objects as a JSON-lines file can hold them: nested, of mixed types, with keys absent."""
+    text = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+    values: st.SearchStrategy[object] = st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | text,
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(text, inner, max_size=2),
+        max_leaves=4,
+    )
+    row = st.dictionaries(st.sampled_from(["a", "b", "ä"]), values, min_size=1)
+    return st.lists(row, min_size=1, max_size=6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -22,10 +23,10 @@ from kdtab.data.storage import (
     artifact_arrays,
     artifacts_fingerprint,
     artifacts_from_record,
+    column_problems,
     label_classes,
     preprocessing_steps,
     target_scaling,
-    width_problems,
 )
 from kdtab.data.target import LabelEncoder
 from kdtab.data.vectorize import Vectorizer
@@ -235,11 +236,11 @@ def from_record(record: BundleRecord, device: torch.device) -> Result[ModelBundl
 
 def _consistent(record: BundleRecord) -> Result[BundleRecord, Issues]:
     manifest = record.manifest
-    reasons = (*contradictions(record), *weight_problems(record), *width_problems(manifest))
+    reasons = (*contradictions(record), *weight_problems(record), *column_problems(manifest))
     return _refused(reasons) if reasons else Success(record)
 
 
-def _refused(reasons: tuple[str, ...]) -> Result[Value, Issues]:
+def _refused(reasons: Iterable[str]) -> Result[Value, Issues]:
     return fail(*(BundleContradiction(reason=reason) for reason in reasons))
 
 
@@ -273,11 +274,9 @@ def _manifest(bundle: ModelBundle, spec: NetworkSpec) -> Result[TableManifest, I
         return Success(MANIFESTS.validate_json(canonical_json(manifest_fields(manifest))))
     except ValidationError as error:
         return _refused(
-            tuple(
-                f"{'.'.join(map(str, (error.title, *detail['loc'])))} is refused "
-                f"({quoted(detail['msg'])})"
-                for detail in error.errors()
-            )
+            f"{'.'.join(map(str, (error.title, *detail['loc'])))} is refused "
+            f"({quoted(detail['msg'])})"
+            for detail in error.errors()
         )
 
 

@@ -87,7 +87,7 @@ def train_model_from_file(
         >>> metrics.test_metric_name, metrics.test_metric_value
         ('accuracy', 1.0)
     """
-    _require_config(cfg)
+    _require("cfg", cfg, TrainingConfig)
     with seeded(cfg.random_seed):
         options = _column_options(exclude_columns, date_columns)
         asked = options.bind(lambda columns: check(_exclusion(cfg, columns)))
@@ -158,7 +158,9 @@ def distill_model_from_file(
         >>> student.scaler is teacher.scaler, metrics.test_metric_value
         (True, 1.0)
     """
-    _require_config(cfg)
+    _require("cfg", cfg, TrainingConfig)
+    if teacher_bundle is not None:
+        _require("teacher_bundle", teacher_bundle, ModelBundle)
     knobs = {
         "temperature": temperature,
         "alpha": alpha,
@@ -214,6 +216,7 @@ def predict_rows(
         >>> predict_rows(model, [{"x": 1}, {"x": "0.0"}, {}])[:2]
         ['yes', 'no']
     """
+    _require("bundle", bundle, ModelBundle)
     if isinstance(rows, Sequence) and not rows:
         return []
     predicted = frame_from_any(rows).bind(lambda frame: predict_frame(bundle, frame, device))
@@ -222,12 +225,10 @@ def predict_rows(
     return decoded
 
 
-def _require_config(cfg: object) -> None:
-    if not isinstance(cfg, TrainingConfig):
-        wrong = ArgumentOfWrongType(
-            name="cfg", expected="a TrainingConfig", found=type(cfg).__name__
-        )
-        raise_issues(Issues((wrong,)))
+def _require(name: str, found: object, kind: type[object]) -> None:
+    if not isinstance(found, kind):
+        expected, actual = f"a {kind.__name__}", type(found).__name__
+        raise_issues(Issues((ArgumentOfWrongType(name=name, expected=expected, found=actual),)))
 
 
 def _column_options(

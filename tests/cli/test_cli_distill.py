@@ -95,6 +95,11 @@ def test_the_teachers_file_is_never_the_output(trained: Trained) -> None:
             "no such option '--temprature'. Did you mean '--temperature'? "
             "See `kdtab distill --help`",
         ),
+        (
+            ("iris.csv", "-t", "t.kdtab", "--hidden-dim", "3"),
+            "no such option '--hidden-dim'. Did you mean '--student-hidden-dim'? "
+            "See `kdtab distill --help`",
+        ),
         (("-t", "t.kdtab"), "missing argument 'TABLE'. See `kdtab distill --help`"),
     ],
 )

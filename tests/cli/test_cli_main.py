@@ -12,8 +12,9 @@ import pytest
 from returns.result import Result, Success
 
 from cli.conftest import kdtab
-from kdtab.cli import main as door
+from kdtab.cli import group as door
 from kdtab.cli.console import Answer, Exit
+from kdtab.cli.main import main
 from kdtab.errors.issue import Issues
 
 HEAVY = "{'torch', 'polars', 'sklearn', 'numpy', 'safetensors'}"
@@ -103,7 +104,7 @@ def test_what_a_command_raises_becomes_a_code_and_a_sentence(
     def fail_always() -> Result[Answer, Issues]:
         raise error
 
-    assert door.main(["break"]) == code
+    assert main(["break"]) == code
     heard = capsys.readouterr()
     assert said in heard.err
     assert ("Traceback" in heard.err) == (code is Exit.BUG)
@@ -117,6 +118,6 @@ def test_notes_go_to_stderr_and_results_to_stdout(
     def tell() -> Result[Answer, Issues]:
         return Success(Answer(text="é 1\n", plain={"one": 1}, notes=("look here",)))
 
-    assert door.main(["tell"]) == Exit.DONE
+    assert main(["tell"]) == Exit.DONE
     heard = capsys.readouterr()
     assert (heard.out, heard.err) == ("é 1\n", "note: look here\n")

@@ -59,9 +59,7 @@ def test_json_is_one_document(trained: Trained) -> None:
 
 def test_absent_columns_and_unreadable_cells_are_told(trained: Trained, tmp_path: Path) -> None:
     (tmp_path / "odd.csv").write_text("petal_length,petal_width\n1.4,0.2\nlong,0.2\n", "utf-8")
-    run = kdtab(
-        "predict", "odd.csv", "-m", trained.folder / "student.kdtab", folder=tmp_path
-    )
+    run = kdtab("predict", "odd.csv", "-m", trained.folder / "student.kdtab", folder=tmp_path)
     assert (run.code, run.out.count("\n")) == (0, 3)
     assert run.err == (
         "note: the table lacks 2 of the model's 4 columns, which count as missing: "
@@ -107,7 +105,7 @@ def test_a_reader_that_leaves_early_is_no_failure(trained: Trained) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is a device of Linux")
 def test_a_full_disk_behind_stdout_ends_with_6(trained: Trained) -> None:
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         run = subprocess.run(
             [sys.executable, "-m", "kdtab", "inspect", "student.kdtab", "-q"],
             cwd=trained.folder, stdout=full, stderr=subprocess.PIPE, text=True, check=False,

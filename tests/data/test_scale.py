@@ -30,7 +30,7 @@ def test_mean_and_deviation_are_those_of_numpy() -> None:
 
 @pytest.mark.requirement("REQ-T15")
 def test_quantities_near_1_7e9_keep_their_differences() -> None:
-    values = 1.7e9 + np.arange(5) * 1e-3
+    values = np.array([1.7e9 + step * 1e-3 for step in range(5)])
     scaled = fit_scaler(values[:, np.newaxis], NOTHING).transform(values[:, np.newaxis])[:, 0]
     assert np.diff(scaled) == pytest.approx(np.full(4, 2**0.5 / 2), rel=1e-3)
     target = fit_target_scaler(values)

@@ -37,8 +37,8 @@ def test_each_class_gives_its_share() -> None:
 
 def test_shares_are_given_by_largest_remainder_and_one_row_is_left() -> None:
     generator = np.random.default_rng(0)
-    counts = np.array([53, 28, 18, 1])
-    assert stratum_quotas(counts, 20, generator).tolist() == [11, 5, 4, 0]
+    counts = np.array([54, 28, 17, 1])
+    assert stratum_quotas(counts, 20, generator).tolist() == [11, 6, 3, 0]
     assert stratum_quotas(np.array([2, 2]), 4, generator).tolist() == [1, 1]
 
 

@@ -72,7 +72,7 @@ def test_every_array_is_aligned_to_its_elements() -> None:
 
 
 def test_the_order_in_which_arrays_were_put_in_leaves_no_trace() -> None:
-    backwards = BundleRecord(RECORD.manifest, dict(reversed(RECORD.arrays.items())))
+    backwards = BundleRecord(RECORD.manifest, dict(sorted(RECORD.arrays.items(), reverse=True)))
     assert encode_record(backwards) == encode_record(RECORD)
 
 
@@ -212,10 +212,11 @@ import sys
 from kdtab.serialization import load_bundle
 load_bundle(sys.argv[1])
 events = []
-sys.addaudithook(lambda event, arguments: events.append((event, str(arguments[:1]))))
+sys.addaudithook(lambda event, arguments: events.append((event, arguments[:1])))
 load_bundle(sys.argv[1])
-found = [event for event in events]
-print(*sorted({f"{event} {first}" if event == "open" else event for event, first in found}), sep="\\n")
+found = list(events)
+opened = {first for event, first in found if event == "open" and not isinstance(first[0], int)}
+print(*sorted({event for event, _ in found} - {"object.__getattr__"}), *opened)
 """
 
 
@@ -227,9 +228,7 @@ def test_loading_opens_the_one_file_and_does_nothing_else_that_python_audits(
     run = subprocess.run(
         [sys.executable, "-c", AUDIT, str(path)], capture_output=True, text=True, check=True
     )
-    assert [line for line in run.stdout.splitlines() if line != "object.__getattr__"] == [
-        f"open ('{path}',)"
-    ]
+    assert run.stdout == f"open ('{path}',)\n"
 
 
 def test_bundle_files_are_read_without_torch() -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from unittest.mock import patch
 
 import polars as pl
 import pytest
@@ -11,25 +12,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kdtab.config.tables import ReadOptions
+from kdtab.disk import rowscan
 from kdtab.disk.exactrows import exact_rows
 from kdtab.disk.rowscan import scan_rows
 from kdtab.disk.separators import find_separator
 from kdtab.disk.tables import read_table
 from kdtab.errors.configs import FieldInvalid
 from kdtab.errors.texts import DecimalAmbiguous, QuoteMisplaced, QuoteUnclosed, RowRagged
-
-_ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
-_AWKWARD_TEXT = st.text(st.sampled_from('"\n\r,;|\t a1é🙂'), max_size=6)
-_CELLS = st.one_of(_AWKWARD_TEXT, _ANY_TEXT)
-_TAME_CELLS = st.from_regex(r"[a-z0-9.]{1,6}", fullmatch=True)
-
-
-@st.composite
-def _tables(draw: st.DrawFn, cells: st.SearchStrategy[str] = _CELLS) -> list[list[str]]:
-    columns = draw(st.integers(1, 4))
-    names = draw(st.lists(cells.filter(str.strip), min_size=columns, max_size=columns, unique=True))
-    row = st.lists(cells, min_size=columns, max_size=columns)
-    return [names, *draw(st.lists(row, min_size=1, max_size=6))]
+from strategies import tame_cells, text_tables
 
 
 def _written(rows: Sequence[Sequence[str]], separator: str, newline: str, quoting: int) -> bytes:
@@ -61,7 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @settings(max_examples=100, deadline=None)
 @given(
-    rows=_tables(),
+    rows=text_tables(),
     separator=st.sampled_from(",;\t|"),
     newline=st.sampled_from(["\n", "\r\n"]),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
@@ -78,7 +68,7 @@ def test_every_table_of_texts_that_the_csv_module_writes_reads_back_equal(
 
 
 @settings(max_examples=60, deadline=None)
-@given(rows=_tables(_TAME_CELLS), separator=st.sampled_from(",;\t|"))
+@given(rows=text_tables(tame_cells()), separator=st.sampled_from(",;\t|"))
 def test_the_separator_of_a_plain_table_is_found(
     folder: Path, rows: list[list[str]], separator: str
 ) -> None:
@@ -101,8 +91,19 @@ def test_the_fast_scan_agrees_with_the_csv_module_wherever_it_calls_itself_regul
         assert lines == [row.line for row in exact]
 
 
+@settings(max_examples=100, deadline=None)
+@given(text=st.text(st.sampled_from('"\n\r,ab'), max_size=200), size=st.integers(1, 130))
+def test_a_scan_in_blocks_of_any_size_finds_the_same_rows(text: str, size: int) -> None:
+    whole = scan_rows(text.encode(), ",")
+    with patch.object(rowscan, "_BLOCK", size):
+        blocks = scan_rows(text.encode(), ",")
+    assert blocks.regular == whole.regular
+    assert blocks.starts.tolist() == whole.starts.tolist()
+    assert blocks.cells.tolist() == whole.cells.tolist()
+
+
 @settings(max_examples=60, deadline=None)
-@given(rows=_tables(_TAME_CELLS), at=st.integers(0, 5), more=st.booleans())
+@given(rows=text_tables(tame_cells()), at=st.integers(0, 5), more=st.booleans())
 def test_a_row_of_another_length_is_named_by_its_line(
     folder: Path, rows: list[list[str]], at: int, more: bool
 ) -> None:

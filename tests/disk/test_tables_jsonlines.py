@@ -11,16 +11,7 @@ from hypothesis import strategies as st
 from kdtab.config.tables import ReadOptions
 from kdtab.disk.tables import read_table
 from kdtab.errors.texts import JsonLineInvalid
-
-_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
-_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | _TEXT,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_TEXT, inner, max_size=2),
-    max_leaves=4,
-)
-_ROWS = st.lists(
-    st.dictionaries(st.sampled_from(["a", "b", "ä"]), _VALUES, min_size=1), min_size=1, max_size=6
-)
+from strategies import json_objects
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +31,7 @@ def _reasons(path: Path, text: str) -> list[tuple[int, str]]:
 
 
 @settings(max_examples=100, deadline=None)
-@given(rows=_ROWS)
+@given(rows=json_objects())
 def test_any_objects_give_a_frame_of_flat_columns_with_a_row_for_each(
     path: Path, rows: list[dict[str, object]]
 ) -> None:

@@ -1,5 +1,6 @@
 """Excel: what the cells are, which sheet, and where a cell contradicts its column."""
 
+import zipfile
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -180,3 +181,31 @@ def test_an_error_cell_is_missing(tmp_path: Path) -> None:
 def test_a_column_without_header_and_cells_is_dropped(folder: Path) -> None:
     path = _book(folder, [["x", None, "y"], [1, None, 2]])
     assert read_table(path).unwrap().columns == ["x", "y"]
+
+
+def _open_document(rows: Sequence[str], path: Path) -> None:
+    """One column of cells, written by hand: no library at hand writes this format."""
+    names = "urn:oasis:names:tc:opendocument:xmlns"
+    media = "application/vnd.oasis.opendocument.spreadsheet"
+    manifest = (
+        f'<manifest:manifest xmlns:manifest="{names}:manifest:1.0"><manifest:file-entry '
+        f'manifest:full-path="/" manifest:media-type="{media}"/></manifest:manifest>'
+    )
+    cells = "".join(f"<table:table-row><table:table-cell {row}</table:table-row>" for row in rows)
+    content = (
+        f'<office:document-content xmlns:office="{names}:office:1.0" '
+        f'xmlns:table="{names}:table:1.0" xmlns:text="{names}:text:1.0"><office:body>'
+        f'<office:spreadsheet><table:table table:name="T">{cells}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", media)
+        archive.writestr("META-INF/manifest.xml", manifest)
+        archive.writestr("content.xml", content)
+
+
+def test_an_open_document_sheet_is_read_like_a_workbook(tmp_path: Path) -> None:
+    header = 'office:value-type="string"><text:p>x</text:p></table:table-cell>'
+    numbers = [f'office:value-type="float" office:value="{cell}"/>' for cell in (1, 2.5)]
+    _open_document([header, *numbers], tmp_path / "a.ods")
+    assert read_table(tmp_path / "a.ods").unwrap()["x"].to_list() == [1.0, 2.5]

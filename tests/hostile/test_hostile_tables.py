@@ -56,7 +56,7 @@ class _Refused:
 
 
 _FRAME = pl.DataFrame({"x": [1]})
-_NUMBERS = [["x", "y"], *([at, "t"] for at in range(1, 1_600))]
+_NUMBERS: list[list[object]] = [["x", "y"], *([at, "t"] for at in range(1, 1_600))]
 
 _TABLES = {
     "a row with too many cells": _Refused(
@@ -243,12 +243,12 @@ _TABLES = {
     "gzip without its suffix": _Refused(
         "a.csv",
         gzip.compress(_CSV),
-        ("'a.csv' holds gzip data, not CSV text: rename it to end in '.gz' ('.csv.gz')",),
+        ("'a.csv' holds gzip data, not CSV text: rename it to end in '.csv.gz'",),
     ),
     "zstd without its suffix": _Refused(
         "a.jsonl",
         zstandard.compress(b'{"a": 1}'),
-        ("'a.jsonl' holds zstd data, not JSON lines: rename it to end in '.zst' ('.csv.zst')",),
+        ("'a.jsonl' holds zstd data, not JSON lines: rename it to end in '.jsonl.zst'",),
     ),
     "a workbook named .csv": _Refused(
         "a.csv",
@@ -418,6 +418,18 @@ _TABLES = {
 }
 
 
+def test_a_stray_cell_in_the_last_corner_is_refused_before_it_fills_the_memory() -> None:
+    book = Workbook()
+    book.active.append(["x"])
+    book.active.append([1])
+    book.active.cell(row=1_048_576, column=16_384, value="z")
+    book.save("a.xlsx")
+    assert _sentences("a.xlsx") == (
+        "a sheet of 'a.xlsx' spans 1,048,576 rows and 16,384 columns with only 3 cells in use: "
+        "delete the stray cells far from the table",
+    )
+
+
 def _sentences(path: str, **options: object) -> tuple[str, ...]:
     issues = read_table(path, ReadOptions.model_validate(options)).failure()
     return tuple(explain(issue) for issue in issues)
@@ -441,18 +453,17 @@ def test_at_least_thirty_tables_are_refused() -> None:
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.arrow", "a.xlsx"])
 def test_a_file_cut_in_half_is_damaged_and_not_a_shorter_table(name: str) -> None:
-    whole = {"a.parquet": _FRAME.write_parquet, "a.arrow": _FRAME.write_ipc}
-    if name in whole:
-        whole[name](Path(name))
-        content = Path(name).read_bytes()
-    else:
-        content = _book(["x"], [1])
+    file = io.BytesIO()
+    if name == "a.arrow":
+        _FRAME.write_ipc(file)
+    contents = {"a.parquet": _parquet(_FRAME), "a.arrow": file.getvalue()}
+    content = contents.get(name, _book(["x"], [1]))
     Path(name).write_bytes(content[: len(content) // 2])
     (sentence,) = _sentences(name)
     assert sentence.startswith(f"cannot read '{name}': ")
 
 
-@pytest.mark.parametrize("path", ["no.csv", "a*.csv", "a[1].csv", "~/a.csv"])
+@pytest.mark.parametrize("path", ["no.csv", "a*.csv", "a[1].csv", "~/a.csv", ""])
 def test_a_path_without_a_file_is_missing_and_nothing_is_expanded(path: str) -> None:
     Path("a1.csv").write_bytes(_CSV)
     assert _sentences(path) == (f"no file at '{path}': check the path and its spelling",)

@@ -7,41 +7,44 @@ from hypothesis import strategies as st
 from kdtab.config.training import TrainingConfig
 from kdtab.shell import budget
 from kdtab.shell.batches import steps_per_epoch
-from kdtab.shell.budget import default_batch_size, default_epochs, resolve_settings
+from kdtab.shell.budget import StepBudget, default_batch_size, default_epochs, resolve_settings
 
 row_counts = st.integers(0, 10_000_000)
+budgets = st.sampled_from([budget.CLASSIFICATION, budget.REGRESSION])
 
 
-@given(rows=row_counts)
-def test_the_default_batch_is_a_power_of_two_within_bounds(rows: int) -> None:
-    size = default_batch_size(rows)
-    assert budget.SMALLEST_BATCH_SIZE <= size <= budget.LARGEST_BATCH_SIZE
+@given(rows=row_counts, steps=budgets)
+def test_the_default_batch_is_a_power_of_two_within_bounds(rows: int, steps: StepBudget) -> None:
+    size = default_batch_size(rows, steps)
+    assert budget.SMALLEST_BATCH_SIZE <= size <= steps.largest_batch_size
     assert size & (size - 1) == 0
 
 
-@given(rows=row_counts, more=row_counts)
-def test_more_rows_never_give_a_smaller_batch_or_more_epochs(rows: int, more: int) -> None:
-    assert default_batch_size(rows) <= default_batch_size(rows + more)
-    assert default_epochs(rows, 64) >= default_epochs(rows + more, 64)
+@given(rows=row_counts, more=row_counts, steps=budgets)
+def test_more_rows_never_give_a_smaller_batch_or_more_epochs(
+    rows: int, more: int, steps: StepBudget
+) -> None:
+    assert default_batch_size(rows, steps) <= default_batch_size(rows + more, steps)
+    assert default_epochs(rows, 64, steps) >= default_epochs(rows + more, 64, steps)
 
 
-@given(rows=st.integers(2, 10_000_000))
-def test_the_default_epochs_spend_the_budget_or_meet_a_bound(rows: int) -> None:
-    size = default_batch_size(rows)
-    epochs, steps = default_epochs(rows, size), steps_per_epoch(rows, size)
+@given(rows=st.integers(2, 10_000_000), whole=budgets)
+def test_the_default_epochs_spend_the_budget_or_meet_a_bound(rows: int, whole: StepBudget) -> None:
+    size = default_batch_size(rows, whole)
+    epochs, steps = default_epochs(rows, size, whole), steps_per_epoch(rows, size)
     if epochs == budget.MOST_EPOCHS:
-        assert (epochs - 1) * steps < budget.STEP_BUDGET
+        assert (epochs - 1) * steps < whole.steps
     elif epochs == budget.FEWEST_EPOCHS:
-        assert epochs * steps >= budget.STEP_BUDGET
+        assert epochs * steps >= whole.steps
     else:
-        assert (epochs - 1) * steps < budget.STEP_BUDGET <= epochs * steps
+        assert (epochs - 1) * steps < whole.steps <= epochs * steps
 
 
 @pytest.mark.requirement("REQ-T11", "EC-T01")
 @given(rows=row_counts, epochs=st.integers(1, 10**6), batch_size=st.integers(1, 10**6))
 def test_integers_mean_exactly_that_many(rows: int, epochs: int, batch_size: int) -> None:
     config = TrainingConfig(target_column="y", epochs=epochs, batch_size=batch_size)
-    settings = resolve_settings(config, rows)
+    settings = resolve_settings(config, rows, "regression")
     assert (settings.epochs, settings.batch_size) == (epochs, batch_size)
 
 
@@ -50,7 +53,7 @@ def test_everything_else_is_taken_from_the_config() -> None:
     config = TrainingConfig(
         target_column="y", learning_rate=0.01, random_seed=7, validation_size=0.1, patience=3
     )
-    settings = resolve_settings(config, 1_000)
+    settings = resolve_settings(config, 1_000, "classification")
     assert settings.learning_rate == 0.01
     assert settings.random_seed == 7
     assert settings.patience == 3
@@ -59,5 +62,5 @@ def test_everything_else_is_taken_from_the_config() -> None:
 
 def test_epochs_follow_from_a_batch_size_that_was_given() -> None:
     config = TrainingConfig(target_column="y", batch_size=1_000)
-    settings = resolve_settings(config, 100_000)
-    assert settings.epochs == budget.STEP_BUDGET // 100
+    settings = resolve_settings(config, 100_000, "classification")
+    assert settings.epochs == budget.CLASSIFICATION.steps // 100

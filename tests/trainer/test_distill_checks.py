@@ -67,7 +67,10 @@ def test_an_alpha_outside_of_zero_and_one_is_refused(alpha: float) -> None:
 def test_the_ends_of_the_ranges_run(tmp_path: Path, knobs: Mapping[str, float]) -> None:
     path = write_clients(tmp_path)
     _, metrics = distill_model_from_file(
-        path, config_for(epochs=2), teacher_bundle=teacher_of(), **knobs  # type: ignore[arg-type]  # by name
+        path,
+        config_for(epochs=2),
+        teacher_bundle=teacher_of(),
+        **knobs,  # type: ignore[arg-type]  # by name
     )
     assert all(map(math.isfinite, (metrics.train_loss, metrics.test_loss)))
 
@@ -207,7 +210,7 @@ def test_batches_of_one_row_are_an_error_before_the_first_epoch(tmp_path: Path) 
     ],
 )
 def test_a_student_size_out_of_range_is_an_error_and_no_default(name: str, value: float) -> None:
-    error = refusal("none.csv", teacher_bundle=teacher_of(), **{name: value})
+    error = refusal("none.csv", config_for(), teacher_bundle=teacher_of(), **{name: value})
     assert str(error).startswith(f"{name} must be ")
 
 
@@ -234,7 +237,9 @@ def test_a_table_without_any_column_of_the_teacher_is_an_error_that_names_them(
 def test_labels_that_the_teacher_does_not_know_are_an_error_that_names_them(
     tmp_path: Path,
 ) -> None:
-    rows = [row | {"bought": "perhaps" if at < 3 else row["bought"]} for at, row in enumerate(clients())]
+    rows = [
+        row | {"bought": "perhaps" if at < 3 else row["bought"]} for at, row in enumerate(clients())
+    ]
     error = refusal(write_rows(tmp_path / "t.csv", rows), teacher_bundle=teacher_of())
     assert str(error) == (
         "3 rows have a label that the teacher does not know: 'perhaps'. Its classes: 'no', 'yes'"

@@ -10,14 +10,23 @@ import numpy as np
 import pytest
 import torch
 
-from clients import DATES, ROWS, client_frame, clients, config_for, features_of, write_clients, write_rows
+from clients import (
+    DATES,
+    ROWS,
+    client_frame,
+    clients,
+    config_for,
+    features_of,
+    write_clients,
+    write_rows,
+)
 from kdtab import trainer
 from kdtab.bundle import Metrics, ModelBundle
 from kdtab.config.training import TrainingConfig
 from kdtab.data.prepare import prepare_table
 from kdtab.errors.raised import KdtabError
 from kdtab.models.network import TabularNetwork
-from kdtab.shell import assemble
+from kdtab.shell.fit import fit_network
 from kdtab.trainer import predict_rows, train_model_from_file
 from spies import (
     record_calls,
@@ -235,13 +244,12 @@ def test_the_device_that_was_chosen_is_the_device_of_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen: list[torch.device] = []
-    fit = assemble.fit_network
 
     def on_cpu_after_all(*args: object, device: torch.device, **kwargs: object) -> object:
         chosen.append(device)
-        return fit(*args, device=torch.device("cpu"), **kwargs)  # type: ignore[arg-type]  # handed on
+        return fit_network(*args, device=torch.device("cpu"), **kwargs)  # type: ignore[arg-type]  # handed on
 
-    monkeypatch.setattr(assemble, "fit_network", on_cpu_after_all)
+    monkeypatch.setattr("kdtab.shell.assemble.fit_network", on_cpu_after_all)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     path = write_clients(tmp_path)
@@ -341,7 +349,9 @@ def test_the_returned_model_is_in_eval_mode(tmp_path: Path, changes: dict[str, o
 @pytest.mark.requirement("REQ-T15", "AC-T15", "INV-T03")
 def test_the_error_of_a_regression_is_in_the_targets_own_unit(tmp_path: Path) -> None:
     bundle, metrics = train(tmp_path, "regression", epochs=60, learning_rate=0.02)
-    split = prepare_table(client_frame("regression"), config_for("regression"), DATES).unwrap().split
+    split = (
+        prepare_table(client_frame("regression"), config_for("regression"), DATES).unwrap().split
+    )
     rows = [clients()[at] for at in split.test]
     said = np.array(predict_rows(bundle, features_of(rows)), dtype=np.float64)
     truth = np.array([float(row["price"]) for row in rows])

@@ -8,10 +8,10 @@ import click
 from returns.result import Result
 
 from kdtab.cli.console import Answer, aligned, figure
+from kdtab.cli.fields import parsed_run
 from kdtab.cli.options import (
     SectionedCommand,
     field_flags,
-    parsed_run,
     plain_flags,
     table_argument,
 )

@@ -12,6 +12,7 @@ from typing import assert_never
 from kdtab.errors.bundles import BundleIssue
 from kdtab.errors.columns import ColumnIssue
 from kdtab.errors.configs import ConfigIssue
+from kdtab.errors.extras import ExtraMissing
 from kdtab.errors.issue import Issue, Issues, explain
 from kdtab.errors.tables import DiskFull, FolderMissing, NotWritable, TableIssue
 from kdtab.errors.teachers import LabelEncoderMissing, TaskMismatch, TeacherIssue, TeacherMissing
@@ -75,7 +76,7 @@ def exit_code(issues: Issues) -> Exit:
 def _issue_code(issue: Issue) -> Exit:
     if isinstance(issue, FolderMissing | NotWritable | DiskFull):
         return Exit.DISK
-    if isinstance(issue, ConfigIssue | TaskMismatch | TeacherMissing):
+    if isinstance(issue, ConfigIssue | TaskMismatch | TeacherMissing | ExtraMissing):
         return Exit.USAGE
     if isinstance(issue, BundleIssue | LabelEncoderMissing):
         return Exit.BUNDLE

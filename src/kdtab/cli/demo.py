@@ -83,9 +83,7 @@ def _demonstrated(place: Path, quiet: bool) -> Result[Answer, Issues]:
         )
         for _ in write_frame(table, digits())
         for frame in read_table(table, ReadOptions())
-        for teacher in train_model(
-            frame, TRAINING, progress=shown_progress("teacher", quiet=quiet)
-        )
+        for teacher in train_model(frame, TRAINING, progress=shown_progress("teacher", quiet=quiet))
         for _ in save_model(teacher.bundle, teacher_file)
         for student in distill_student(
             frame,

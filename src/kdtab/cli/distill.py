@@ -9,11 +9,11 @@ import click
 from returns.result import Result
 
 from kdtab.cli.console import Answer
+from kdtab.cli.fields import parsed_run
 from kdtab.cli.options import (
     SectionedCommand,
     field_flags,
     output_flags,
-    parsed_run,
     table_argument,
 )
 from kdtab.cli.progress import shown_progress
@@ -86,8 +86,13 @@ def inherited_fields(teacher: BundleRecord) -> dict[str, object]:
 
     Example:
         >>> from kdtab.bundle import to_record
-        >>> from kdtab.recipes.train import example_model
-        >>> inherited_fields(to_record(example_model().bundle).unwrap())["target_column"]
+        >>> import polars as pl
+        >>> from kdtab.config.training import TrainingConfig
+        >>> from kdtab.recipes.train import train_model
+        >>> frame = pl.DataFrame({"x": [0.0, 1.0] * 20, "y": ["no", "yes"] * 20})
+        >>> config = TrainingConfig(target_column="y", epochs=1)
+        >>> model = train_model(frame, config, device="cpu").unwrap()
+        >>> inherited_fields(to_record(model.bundle).unwrap())["target_column"]
         'y'
     """
     record = teacher.manifest.provenance

@@ -64,8 +64,13 @@ def learnt_numbers(record: BundleRecord) -> int:
 
     Example:
         >>> from kdtab.bundle import to_record
-        >>> from kdtab.recipes.train import example_model
-        >>> bundle = example_model().bundle
+        >>> import polars as pl
+        >>> from kdtab.config.training import TrainingConfig
+        >>> from kdtab.recipes.train import train_model
+        >>> frame = pl.DataFrame({"x": [0.0, 1.0] * 20, "y": ["no", "yes"] * 20})
+        >>> config = TrainingConfig(target_column="y", epochs=1)
+        >>> model = train_model(frame, config, device="cpu").unwrap()
+        >>> bundle = model.bundle
         >>> learnt_numbers(to_record(bundle).unwrap()) == bundle.parameter_count
         True
     """
@@ -89,8 +94,13 @@ def record_document(path: str, record: BundleRecord, size: int) -> dict[str, obj
 
     Example:
         >>> from kdtab.bundle import to_record
-        >>> from kdtab.recipes.train import example_model
-        >>> record = to_record(example_model().bundle).unwrap()
+        >>> import polars as pl
+        >>> from kdtab.config.training import TrainingConfig
+        >>> from kdtab.recipes.train import train_model
+        >>> frame = pl.DataFrame({"x": [0.0, 1.0] * 20, "y": ["no", "yes"] * 20})
+        >>> config = TrainingConfig(target_column="y", epochs=1)
+        >>> model = train_model(frame, config, device="cpu").unwrap()
+        >>> record = to_record(model.bundle).unwrap()
         >>> record_document("m.kdtab", record, 900)["bytes"]
         900
     """
@@ -113,8 +123,13 @@ def record_text(path: str, record: BundleRecord, size: int) -> str:
 
     Example:
         >>> from kdtab.bundle import to_record
-        >>> from kdtab.recipes.train import example_model
-        >>> record = to_record(example_model().bundle).unwrap()
+        >>> import polars as pl
+        >>> from kdtab.config.training import TrainingConfig
+        >>> from kdtab.recipes.train import train_model
+        >>> frame = pl.DataFrame({"x": [0.0, 1.0] * 20, "y": ["no", "yes"] * 20})
+        >>> config = TrainingConfig(target_column="y", epochs=1)
+        >>> model = train_model(frame, config, device="cpu").unwrap()
+        >>> record = to_record(model.bundle).unwrap()
         >>> "target      'y'" in record_text("m.kdtab", record, 900)
         True
     """

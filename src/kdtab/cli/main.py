@@ -1,61 +1,46 @@
-"""The `kdtab` command: what it is told, what it prints, and the code it ends with."""
+"""The process that `kdtab` is: its arguments, its signals, its exit code.
+
+Nothing but the standard library is imported before the signals are in place, so that Ctrl-C ends in
+one line from the first moments on.
+"""
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Sequence
 from types import FrameType
 
-import click
-from returns.result import Result
-
-from kdtab.cli.compare import compare
-from kdtab.cli.console import Answer, Exit, exit_code, issue_document, issue_lines, json_text
-from kdtab.cli.demo import demo
-from kdtab.cli.distill import distill
-from kdtab.cli.inspect import inspect
-from kdtab.cli.options import without_example
-from kdtab.cli.predict import predict
-from kdtab.cli.train import train
-from kdtab.errors.issue import Issues
-from kdtab.results import either
-
-OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")
-ENDING_SIGNALS = ("SIGTERM", "SIGHUP")
+INTERRUPTED = 130
+ENDING_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
-@click.group(
-    commands={
-        command.name or "": command for command in (demo, train, distill, predict, compare, inspect)
-    },
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Try `kdtab demo` first. `kdtab COMMAND --help` shows all that a command takes.",
-)
-@click.version_option(package_name="kdtab", message="kdtab %(version)s")
-def kdtab() -> None:
-    """Turn a strong, heavy model of a table into a small, fast, safe one.
+class _Interrupts:
+    """Ctrl-C, a polite kill and a closed terminal: all unwind alike, so nothing is half-written."""
 
-    Results go to stdout, progress and messages to stderr. Exit codes: 0 done, 1 gate missed, 2
-    usage or config, 3 data, 4 bundle file, 5 training failed, 6 disk or memory, 130 interrupted.
+    def __init__(self) -> None:
+        self.heard = False
 
-    Example:
-        >>> sorted(kdtab.commands)
-        ['compare', 'demo', 'distill', 'inspect', 'predict', 'train']
-    """
+    def listen(self) -> None:
+        """Take the signals of this process; one that is ignored (`nohup`) stays ignored."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for name in ENDING_SIGNALS:
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._hear)
 
-
-kdtab.help = without_example(kdtab.help)
+    def _hear(self, _number: int, _frame: FrameType | None) -> None:
+        self.heard = True
+        raise KeyboardInterrupt
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and print what it found, or every mistake in a sentence.
 
     Args:
-        arguments: What stands after `kdtab`; None takes the process's own.
+        arguments: What stands after `kdtab`; None takes the process's own, and its signals.
 
     Returns:
         The exit code.
@@ -65,115 +50,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kdtab ...
         0
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    as_json = "--json" in given
-    if "_KDTAB_COMPLETE" in os.environ:
-        kdtab.main(args=given, prog_name="kdtab")
+    if arguments is not None:
+        from kdtab.cli.group import run
+
+        return run(list(arguments))
+    return _process(_Interrupts())
+
+
+def _process(interrupts: _Interrupts) -> int:
     try:
-        _end_like_ctrl_c()
-        return _run(given, as_json)
-    except (KeyboardInterrupt, click.Abort):
-        return _refused("interrupted", Exit.INTERRUPTED, as_json)
-    except click.ClickException as error:
-        return _usage_mistake(error, as_json)
-    except BrokenPipeError:
-        _forget_stdout()
-        return Exit.DONE
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, MemoryError) or any(sign in str(error) for sign in OUT_OF_MEMORY):
-            words = "not enough memory: use a smaller batch_size, a smaller network or fewer rows"
-            return _refused(words, Exit.DISK, as_json)
-        return _bug()
-    except Exception:
-        return _bug()
+        interrupts.listen()
+        from kdtab.cli.group import run
 
-
-def _run(given: list[str], as_json: bool) -> int:
-    try:
-        with kdtab.make_context("kdtab", given) as context:
-            outcome = kdtab.invoke(context)
-    except click.exceptions.Exit as ended:
-        sys.stdout.flush()
-        return ended.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        sys.stderr.write(f"{error.format_message()}\n")
-        return Exit.USAGE
-    assert isinstance(outcome, Result), "every command returns a result"
-    code: int = either(
-        outcome,
-        lambda answer: _deliver(answer, as_json, quiet="--quiet" in given or "-q" in given),
-        lambda issues: _mistakes(issues, as_json),
-    )
-    return code
-
-
-def _deliver(answer: Answer, as_json: bool, *, quiet: bool) -> int:
-    if not quiet:
-        sys.stderr.write("".join(f"note: {note}\n" for note in answer.notes))
-    return _write(json_text(answer.plain) if as_json else answer.text, Exit.DONE)
-
-
-def _mistakes(issues: Issues, as_json: bool) -> int:
-    sys.stderr.write(issue_lines(issues))
-    code = exit_code(issues)
-    return _write(json_text(issue_document(issues)), code) if as_json else code
-
-
-def _usage_mistake(error: click.ClickException, as_json: bool) -> int:
-    words = error.format_message()
-    context = getattr(error, "ctx", None)
-    place = context.command_path if context is not None else "kdtab"
-    sentence = f"{words[:1].lower()}{words[1:].rstrip('.')}"
-    sentence += f"{'' if sentence.endswith('?') else '.'} See `{place} --help`"
-    return _refused(sentence, Exit.USAGE, as_json)
-
-
-def _refused(sentence: str, code: Exit, as_json: bool) -> int:
-    sys.stderr.write(f"error: {sentence}\n")
-    if as_json:
-        return _write(json_text({"error": [{"kind": code.name, "message": sentence}]}), code)
-    return code
-
-
-def _write(text: str, code: Exit) -> int:
-    """Put the results on stdout, or say why they could not be put there."""
-    if not text:
-        return code
-    try:
-        sys.stdout.buffer.write(text.encode("utf-8", errors="backslashreplace"))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _forget_stdout()
-    except OSError as error:
-        _forget_stdout()
-        sys.stderr.write(f"error: cannot write to stdout: {(error.strerror or '').lower()}\n")
-        return Exit.DISK
-    return code
-
-
-def _forget_stdout() -> None:
-    """Keep the interpreter from writing to a stdout that takes nothing when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _bug() -> int:
-    traceback.print_exc()
-    sys.stderr.write("error: this is a mistake in kdtab, not in what you typed: please report it\n")
-    return Exit.BUG
-
-
-def _end_like_ctrl_c() -> None:
-    """Let a polite kill unwind like Ctrl-C, so that nothing is left half-written."""
-    if threading.current_thread() is not threading.main_thread():
-        return
-    for name in ENDING_SIGNALS:
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _interrupt)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+        return run(sys.argv[1:], lambda: interrupts.heard)
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted\n")
+        return INTERRUPTED
+    finally:
+        # A library that heard the signal too would raise again while the interpreter ends.
+        if interrupts.heard:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -27,8 +27,13 @@ def restore_model(record: BundleRecord, device: str | None = None) -> Result[Mod
         The bundle, or the issues of the record or the device.
 
     Example:
-        >>> from kdtab.recipes.train import example_model
-        >>> record = to_record(example_model().bundle).unwrap()
+        >>> import polars as pl
+        >>> from kdtab.config.training import TrainingConfig
+        >>> from kdtab.recipes.train import train_model
+        >>> frame = pl.DataFrame({"x": [0.0, 1.0] * 20, "y": ["no", "yes"] * 20})
+        >>> config = TrainingConfig(target_column="y", epochs=1)
+        >>> model = train_model(frame, config, device="cpu").unwrap()
+        >>> record = to_record(model.bundle).unwrap()
         >>> restore_model(record, "cpu").unwrap().target_column
         'y'
     """
@@ -46,8 +51,13 @@ def save_model(bundle: ModelBundle, path: str) -> Result[None, Issues]:
         None, or the issues of the bundle or the disk.
 
     Example:
-        >>> from kdtab.recipes.train import example_model
-        >>> save_model(example_model().bundle, "no-such-folder/m.kdtab").failure().first
+        >>> import polars as pl
+        >>> from kdtab.config.training import TrainingConfig
+        >>> from kdtab.recipes.train import train_model
+        >>> frame = pl.DataFrame({"x": [0.0, 1.0] * 20, "y": ["no", "yes"] * 20})
+        >>> config = TrainingConfig(target_column="y", epochs=1)
+        >>> model = train_model(frame, config, device="cpu").unwrap()
+        >>> save_model(model.bundle, "no-such-folder/m.kdtab").failure().first
         FolderMissing(path='no-such-folder/m.kdtab', folder='no-such-folder')
     """
     return to_record(bundle).bind(lambda record: write_record(path, record))
@@ -67,9 +77,14 @@ def saved_answer(model: TrainedModel, path: str, seconds: float, *, quiet: bool)
 
     Example:
         >>> import tempfile
-        >>> from kdtab.recipes.train import example_model
+        >>> import polars as pl
+        >>> from kdtab.config.training import TrainingConfig
+        >>> from kdtab.recipes.train import train_model
+        >>> frame = pl.DataFrame({"x": [0.0, 1.0] * 20, "y": ["no", "yes"] * 20})
+        >>> config = TrainingConfig(target_column="y", epochs=1)
+        >>> model = train_model(frame, config, device="cpu").unwrap()
         >>> with tempfile.NamedTemporaryFile() as file:
-        ...     saved_answer(example_model(), file.name, 1.0, quiet=False).plain["seconds"]
+        ...     saved_answer(model, file.name, 1.0, quiet=False).plain["seconds"]
         1.0
     """
     size = Path(path).stat().st_size
@@ -93,7 +108,7 @@ def _rows(model: TrainedModel, path: str, size: int, seconds: float) -> list[tup
         (loss, f"{figure(metrics.test_loss)} held out, {figure(metrics.train_loss)} in training"),
         (
             "trained",
-            f"{settings.epochs:,} epochs of {record.training_rows or 0:,} rows in batches of "
+            f"{len(model.report.fitted.history):,} epochs of {record.training_rows or 0:,} rows in batches of "
             f"{settings.batch_size:,}, {seconds:.1f} s",
         ),
         ("parameters", f"{bundle.parameter_count:,}"),

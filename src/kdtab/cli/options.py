@@ -1,25 +1,19 @@
-"""Flags made from the fields of the configs, and the fields that flags and a config file give."""
+"""Flags made from the fields of the configs, and the flags that several commands share."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
-from types import NoneType
-from typing import Annotated, Literal, TypeAlias, TypeVar, get_args, get_origin
+from collections.abc import Callable
+from typing import Literal, TypeVar, get_args, get_origin
 
 import click
 from pydantic.fields import FieldInfo
-from returns.result import Result, Success
 
+from kdtab.cli.fields import plain_kind
 from kdtab.config.base import FrozenConfig
-from kdtab.config.columns import DEFAULT_MISSING_MARKERS
-from kdtab.config.run import Run, parse_run, run_parts
-from kdtab.disk.documents import read_document
-from kdtab.errors.issue import Issues
 
 Callback = TypeVar("Callback", bound=Callable[..., object])
-Flags: TypeAlias = Mapping[str, object]
 
 NAMES: dict[str, tuple[str, ...]] = {
     "target_column": ("--target", "--target-column"),
@@ -226,90 +220,8 @@ def field_texts(kind: type[FrozenConfig]) -> dict[str, str]:
     return {name: text for name, _, text in parted}
 
 
-def given_fields(run: type[Run], flags: Flags) -> dict[str, object]:
-    """The values of the flags that were given, each of its field's type if it can be.
-
-    A text that is no such value stays a text, so that the config refuses it beside all other
-    mistakes.
-
-    Args:
-        run: The run whose configs the flags are made from.
-        flags: Values by field name; None or an empty tuple for a flag that was not given.
-
-    Returns:
-        Values by field name.
-
-    Example:
-        >>> from kdtab.config.run import TrainRun
-        >>> given_fields(TrainRun, {"epochs": "3", "dropout": "much", "patience": None})
-        {'epochs': 3, 'dropout': 'much'}
-    """
-    fields = {
-        name: field
-        for part in run_parts(run).values()
-        for name, field in part.model_fields.items()
-        if flags.get(name) not in (None, ())
-    }
-    return {name: _value(field, flags[name]) for name, field in fields.items()}
-
-
-def run_fields(
-    run: type[Run], config_file: str | None, flags: Flags
-) -> Result[dict[str, object], Issues]:
-    """The fields of a config file with those of the flags over them.
-
-    Args:
-        run: The run whose configs they are for.
-        config_file: A TOML or YAML file, or None.
-        flags: As for `given_fields`. Missing markers are added to those of the file.
-
-    Returns:
-        Values by field name, not yet checked; `DocumentUnreadable`, `DocumentInvalid`.
-
-    Example:
-        >>> from kdtab.config.run import TrainRun
-        >>> run_fields(TrainRun, None, {"missing_markers": ("-200",)}).unwrap()["missing_markers"][-2:]
-        ('?', '-200')
-    """
-    empty: Result[dict[str, object], Issues] = Success({})
-    document = empty if config_file is None else read_document(config_file)
-    return document.map(lambda fields: _over(fields, given_fields(run, flags)))
-
-
-def parsed_run(
-    run: type[Run], config_file: str | None, flags: Flags, **defaults: object
-) -> Result[Run, Issues]:
-    """The run that a config file and flags describe, or every mistake in them.
-
-    Args:
-        run: Which run.
-        config_file: A TOML or YAML file, or None.
-        flags: As for `given_fields`.
-        **defaults: Values of fields that neither gives.
-
-    Returns:
-        The checked run, or the issues of the file or of the fields.
-
-    Example:
-        >>> from kdtab.config.run import TrainRun
-        >>> parsed_run(TrainRun, None, {"epochs": "3"}, target_column="y").unwrap().training.epochs
-        3
-    """
-    fields = run_fields(run, config_file, flags)
-    return fields.bind(lambda given: parse_run(run, {**defaults, **given}))
-
-
-def _over(fields: dict[str, object], given: dict[str, object]) -> dict[str, object]:
-    added, usual = given.get("missing_markers"), fields.get("missing_markers")
-    if isinstance(added, tuple) and usual is None:
-        given = given | {"missing_markers": (*DEFAULT_MISSING_MARKERS, *added)}
-    elif isinstance(added, tuple) and isinstance(usual, list):
-        given = given | {"missing_markers": (*usual, *added)}
-    return fields | given
-
-
 def _flag(section: str, name: str, field: FieldInfo, text: str) -> Callable[[Callback], Callback]:
-    kind = _kind(field.annotation)
+    kind = plain_kind(field.annotation)
     flags = NAMES.get(name, ("--" + name.replace("_", "-"),))
     help_text = TEXTS.get(name) or _help(text, field)
     if kind is bool:
@@ -347,32 +259,8 @@ def _metavar(name: str, field: FieldInfo) -> str:
         return "[" + "|".join(choices) + "]"
     if name.endswith(("_column", "_columns")):
         return "COLUMN"
-    return {int: "INTEGER", float: "NUMBER"}.get(_kind(field.annotation), "TEXT")
+    return {int: "INTEGER", float: "NUMBER"}.get(plain_kind(field.annotation), "TEXT")
 
 
 def _choices(annotation: object) -> tuple[str, ...]:
     return get_args(annotation) if get_origin(annotation) is Literal else ()
-
-
-def _kind(annotation: object) -> type:
-    """The plain type below `Annotated`, `| None` and `Literal`."""
-    if get_origin(annotation) is Literal:
-        return str
-    if get_origin(annotation) is tuple:
-        return tuple
-    if get_origin(annotation) is Annotated:
-        return _kind(get_args(annotation)[0])
-    if isinstance(annotation, type):
-        return annotation
-    (inner,) = (part for part in get_args(annotation) if part is not NoneType)
-    return _kind(inner)
-
-
-def _value(field: FieldInfo, given: object) -> object:
-    kind = _kind(field.annotation)
-    if not isinstance(given, str) or kind not in (int, float):
-        return given
-    try:
-        return int(given) if kind is int else float(given)
-    except ValueError:
-        return given

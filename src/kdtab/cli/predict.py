@@ -8,10 +8,10 @@ import click
 from returns.result import Result, Success
 
 from kdtab.cli.console import Answer
+from kdtab.cli.fields import parsed_run
 from kdtab.cli.options import (
     SectionedCommand,
     field_flags,
-    parsed_run,
     plain_flags,
     table_argument,
 )
@@ -123,8 +123,12 @@ def columns_issue(model: ModelBundle, frame: pl.DataFrame) -> NoModelColumns | N
 
     Example:
         >>> import polars as pl
-        >>> from kdtab.recipes.train import example_model
-        >>> columns_issue(example_model().bundle, pl.DataFrame({"z": [1]}))
+        >>> from kdtab.config.training import TrainingConfig
+        >>> from kdtab.recipes.train import train_model
+        >>> frame = pl.DataFrame({"x": [0.0, 1.0] * 20, "y": ["no", "yes"] * 20})
+        >>> config = TrainingConfig(target_column="y", epochs=1)
+        >>> model = train_model(frame, config, device="cpu").unwrap()
+        >>> columns_issue(model.bundle, pl.DataFrame({"z": [1]}))
         NoModelColumns(expected=('x',), found=('z',))
     """
     expected = tuple(column.name for column in model.vectorizer.columns)
@@ -146,8 +150,12 @@ def column_notes(model: ModelBundle, frame: pl.DataFrame) -> tuple[str, ...]:
 
     Example:
         >>> import polars as pl
-        >>> from kdtab.recipes.train import example_model
-        >>> column_notes(example_model().bundle, pl.DataFrame({"x": ["0.5", "much"]}))
+        >>> from kdtab.config.training import TrainingConfig
+        >>> from kdtab.recipes.train import train_model
+        >>> frame = pl.DataFrame({"x": [0.0, 1.0] * 20, "y": ["no", "yes"] * 20})
+        >>> config = TrainingConfig(target_column="y", epochs=1)
+        >>> model = train_model(frame, config, device="cpu").unwrap()
+        >>> column_notes(model.bundle, pl.DataFrame({"x": ["0.5", "much"]}))
         ("1 cell of column 'x' is unreadable and counts as missing, first in row 2: 'much'",)
     """
     expected = [column.name for column in model.vectorizer.columns]

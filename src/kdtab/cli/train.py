@@ -9,11 +9,11 @@ import click
 from returns.result import Result
 
 from kdtab.cli.console import Answer
+from kdtab.cli.fields import parsed_run
 from kdtab.cli.options import (
     SectionedCommand,
     field_flags,
     output_flags,
-    parsed_run,
     table_argument,
 )
 from kdtab.cli.progress import shown_progress

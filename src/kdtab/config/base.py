@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 from returns.result import Failure, Result, Success
 
 from kdtab.errors.base import quoted
@@ -88,6 +88,25 @@ def revise(config: Config, **changes: object) -> Result[Config, Issues]:
     return parse_config(type(config), {**fields, **changes})
 
 
+def fields_disagree(name: str, rule: str, found: object) -> PydanticCustomError:
+    """What a validator raises when a field is fine alone, but not beside another.
+
+    Args:
+        name: The field to change.
+        rule: What must hold.
+        found: Its value.
+
+    Returns:
+        An error that `parse_config` turns into `FieldInvalid`.
+
+    Example:
+        >>> str(fields_disagree("patience", "needs a validation_size", 3))
+        'patience needs a validation_size, got 3'
+    """
+    fields = {"name": name, "rule": rule, "found": str(found)}
+    return PydanticCustomError("fields_disagree", "{name} {rule}, got {found}", fields)
+
+
 def _issue(detail: ErrorDetails, known: tuple[str, ...]) -> ConfigIssue:
     name = ".".join(str(part) for part in detail["loc"])
     found = detail["input"]
@@ -96,6 +115,8 @@ def _issue(detail: ErrorDetails, known: tuple[str, ...]) -> ConfigIssue:
             return FieldUnknown(name=name, known=known)
         case "missing":
             return FieldMissing(name=name)
+        case "fields_disagree":
+            return FieldInvalid(**detail["ctx"])
         case _ if name == "temperature" and isinstance(found, int | float):
             return TemperatureOutOfRange(found=str(found))
         case _ if name == "alpha" and isinstance(found, int | float):

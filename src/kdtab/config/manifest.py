@@ -88,11 +88,8 @@ class Provenance(FrozenConfig):
         training_rows: Rows that changed weights.
         validation_rows: Rows that chose the epoch.
         test_rows: Rows that were held out for the metric.
-        table_fingerprint: sha256 of the table; with `random_seed`, `test_size` and
-            `validation_size` it tells which rows the network has seen.
-        random_seed: Seed of the split and the run.
-        test_size: Share of the rows that was held out for the metric.
-        validation_size: Share of the rows that was held out to choose the epoch.
+        table_fingerprint: sha256 of the table; with the seed and the sizes of `training_config` it
+            tells which rows the network has seen.
         epochs: Passes over the training rows, as resolved.
         best_epoch: The epoch whose weights these are.
         batch_size: Rows of one step, as resolved.
@@ -101,8 +98,6 @@ class Provenance(FrozenConfig):
         device: Where it was trained.
         teacher_kind: What taught it.
         teacher_fingerprint: `ModelBundle.fingerprint` of the teacher.
-        temperature: T of the soft loss.
-        alpha: Weight of the hard loss.
         notes: What a person should know.
 
     Example:
@@ -121,9 +116,6 @@ class Provenance(FrozenConfig):
     validation_rows: Count | None = None
     test_rows: Count | None = None
     table_fingerprint: str | None = None
-    random_seed: Count | None = None
-    test_size: float | None = None
-    validation_size: float | None = None
     epochs: Count | None = None
     best_epoch: Count | None = None
     batch_size: Count | None = None
@@ -132,8 +124,6 @@ class Provenance(FrozenConfig):
     device: str | None = None
     teacher_kind: str | None = None
     teacher_fingerprint: str | None = None
-    temperature: float | None = None
-    alpha: float | None = None
     notes: Names = ()
 
 

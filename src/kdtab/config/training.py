@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
-from kdtab.config.base import FrozenConfig
+from kdtab.config.base import FrozenConfig, fields_disagree
 
 Task: TypeAlias = Literal["classification", "regression"]
 RequestedTask: TypeAlias = Literal["auto", "classification", "regression"]
@@ -68,3 +69,13 @@ class TrainingConfig(FrozenConfig):
     hidden_dim: Annotated[int, Field(ge=1, le=65_536)] = 128
     num_hidden_layers: Annotated[int, Field(ge=1, le=64)] = 2
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+
+    @model_validator(mode="after")
+    def _fields_agree(self) -> Self:
+        if self.test_size + self.validation_size >= 1:
+            rule = "plus test_size must be below 1, or no row is left to train on"
+            raise fields_disagree("validation_size", rule, self.validation_size)
+        if self.patience is not None and not self.validation_size:
+            rule = "needs a validation_size above 0, or there is no validation loss to wait for"
+            raise fields_disagree("patience", rule, self.patience)
+        return self

@@ -14,6 +14,7 @@ from kdtab.data.target import LabelEncoder
 from kdtab.data.vectorize import Vectorizer
 
 CHUNK_ROWS = 65_536
+LARGEST_TARGET = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +154,7 @@ def network_targets(
     scaler = artifacts.target_scaler
     values = np.asarray(targets, dtype=np.float64)
     scaled = values if scaler is None else scaler.transform(values)
-    return scaled.astype(np.float32)[:, np.newaxis]
+    return np.clip(scaled, -LARGEST_TARGET, LARGEST_TARGET).astype(np.float32)[:, np.newaxis]
 
 
 def _measured(vectorizer: Vectorizer) -> Vectorizer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from kdtab.data.arrays import BoolArray, FloatArray
 
@@ -13,6 +14,8 @@ CLIP_BOUND = 10.0
 
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 """A spread below this share of a column's magnitude is rounding noise, not information."""
+
+LARGEST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +72,7 @@ class Scaler:
         """
         with np.errstate(over="ignore"):
             restored: FloatArray = matrix * self.scale + self.mean
-        return restored
+        return np.clip(restored, -LARGEST, LARGEST)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -99,11 +102,11 @@ class TargetScaler:
     mean: float
     scale: float
 
-    def transform(self, values: FloatArray) -> FloatArray:
+    def transform(self, values: npt.NDArray[np.floating]) -> FloatArray:
         """Targets in standard deviations from the training mean.
 
         Args:
-            values: Any shape, in the units of the target.
+            values: Any shape and float type, in the units of the target.
 
         Returns:
             The same shape, float64.
@@ -114,9 +117,9 @@ class TargetScaler:
         """
         with np.errstate(over="ignore"):
             scaled: FloatArray = (np.asarray(values, dtype=np.float64) - self.mean) / self.scale
-        return scaled
+        return np.clip(scaled, -LARGEST, LARGEST)
 
-    def inverse_transform(self, values: FloatArray) -> FloatArray:
+    def inverse_transform(self, values: npt.NDArray[np.floating]) -> FloatArray:
         """Back to the units of the target.
 
         Args:
@@ -131,7 +134,7 @@ class TargetScaler:
         """
         with np.errstate(over="ignore"):
             restored: FloatArray = np.asarray(values, dtype=np.float64) * self.scale + self.mean
-        return restored
+        return np.clip(restored, -LARGEST, LARGEST)
 
 
 def fit_scaler(matrix: FloatArray, indicators: BoolArray, clip: float = CLIP_BOUND) -> Scaler:

@@ -104,8 +104,11 @@ def split_rows(
     wanted = _rounded(len(rows) * test_size, most=len(rows) - 1)
     in_test, test_notes = _drawn("test", strata, twins, wanted, generator)
     rest = np.flatnonzero(~in_test)
-    wanted = _rounded(len(rows) * validation_size, most=len(rest) - 1) if validation_size else 0
-    in_validation, notes = _drawn("validation", strata[rest], twins[rest], wanted, generator)
+    in_validation = np.zeros(len(rest), dtype=np.bool_)
+    notes: tuple[str, ...] = ()
+    if validation_size:
+        wanted = _rounded(len(rows) * validation_size, most=len(rest) - 1)
+        in_validation, notes = _drawn("validation", strata[rest], twins[rest], wanted, generator)
     return Success(
         Split(
             training=rows[rest[~in_validation]],
@@ -145,8 +148,7 @@ def _drawn(
     part: str, strata: IntArray, twins: IntArray, wanted: int, generator: np.random.Generator
 ) -> tuple[BoolArray, tuple[str, ...]]:
     if wanted < 1:
-        note = f"no row is left for {part}"
-        return np.zeros(len(strata), dtype=np.bool_), (note,) if wanted < 0 else ()
+        return np.zeros(len(strata), dtype=np.bool_), (f"no row is left for {part}",)
     counts = np.bincount(strata, minlength=int(strata.max()) + 1)
     present = np.flatnonzero(counts)
     quotas = np.zeros(len(counts), dtype=np.int64)

@@ -16,11 +16,14 @@ from kdtab.config.manifest import (
     VectorizeStep,
     canonical_json,
 )
+from kdtab.config.schema import DateColumn
 from kdtab.data.arrays import FloatArray
 from kdtab.data.artifacts import Artifacts
+from kdtab.data.moments import DATE_FORMATS
 from kdtab.data.scale import Scaler, TargetScaler
 from kdtab.data.target import LabelEncoder
 from kdtab.data.vectorize import Vectorizer
+from kdtab.errors.base import quoted
 from kdtab.record import Array, BundleRecord
 
 
@@ -149,19 +152,19 @@ def artifacts_from_record(record: BundleRecord) -> Artifacts:
     )
 
 
-def width_problems(manifest: TableManifest) -> Iterator[str]:
-    """Whether the columns give as many features as the network takes.
+def column_problems(manifest: TableManifest) -> Iterator[str]:
+    """Whether the columns can be read, and give as many features as the network takes.
 
     Args:
         manifest: Any manifest.
 
     Yields:
-        One reason where they do not.
+        One reason for each date format that kdtab does not read, and for another width.
 
     Example:
         >>> from kdtab.config.networks import LinearSpec
         >>> from kdtab.config.schema import TableSchema
-        >>> list(width_problems(TableManifest(
+        >>> list(column_problems(TableManifest(
         ...     task="regression", target_column="y", network=LinearSpec(input_dim=1, output_dim=1),
         ...     preprocessing=(VectorizeStep(columns=(), missing_markers=()), ScaleStep(clip=4.0)),
         ...     class_names=(), table_schema=TableSchema(features=(), left_out=()),
@@ -170,6 +173,9 @@ def width_problems(manifest: TableManifest) -> Iterator[str]:
     """
     for step in manifest.preprocessing:
         if isinstance(step, VectorizeStep):
+            for column in step.columns:
+                if isinstance(column, DateColumn) and column.format not in (None, *DATE_FORMATS):
+                    yield f"its date format {quoted(column.format)} is none that kdtab reads"
             found = len(Vectorizer(step.columns, step.missing_markers).feature_names)
             taken = manifest.network.input_dim
             if found != taken:

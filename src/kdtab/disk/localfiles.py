@@ -39,6 +39,8 @@ def check_local_file(path: str | os.PathLike[str]) -> Checked[str]:
     named = os.fspath(path)
     if _ADDRESS.match(named):
         return fail(PathIsUrl(path=named))
+    if not named:  # `Path("")` is the working folder
+        return fail(FileMissing(path=named))
     return _guarded(named, lambda: check(_refusal(named, Path(named).stat().st_mode))).map(
         lambda _: named
     )

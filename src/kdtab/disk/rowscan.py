@@ -10,7 +10,11 @@ import numpy.typing as npt
 _BLOCK = 2**20
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
 
+_SHIFTS = tuple(np.uint64(2**power) for power in range(6))
+_TOP_BIT = np.uint64(63)
+
 _Bytes = npt.NDArray[np.uint8]
+_Flags = npt.NDArray[np.bool_]
 _Places = npt.NDArray[np.int64]
 
 
@@ -62,42 +66,54 @@ def scan_rows(text: bytes, separator: str) -> RowScan:
     quoted = _QUOTE in text
     newlines = [np.empty(0, dtype=np.int64)]
     ordinals = [np.empty(0, dtype=np.int64)]
-    seen, parity, regular = 0, 0, True
+    seen, parity, regular = 0, False, True
     for start in range(0, len(data), _BLOCK):
         block = data[start : start + _BLOCK]
+        delimiting = (block == mark) | (block == _NEWLINE)
         if quoted:
-            places, parity, proper = _outside_quotes(data, start, mark, parity)
-            regular = regular and proper
-        else:
-            places = np.flatnonzero((block == mark) | (block == _NEWLINE))
+            inside = _inside_quotes(block, parity)
+            regular = regular and _are_proper(data, start, mark, inside)
+            delimiting &= ~inside
+            parity = bool(inside[-1])
+        places = np.flatnonzero(delimiting)
         is_newline = np.flatnonzero(block[places] == _NEWLINE)
         newlines.append(places[is_newline] + start)
         ordinals.append(is_newline + seen)
         seen += len(places)
     rows = _rows(len(data), np.concatenate(newlines), np.concatenate(ordinals), seen)
-    regular = regular and parity == 0 and not _lone_return(text, data)
+    regular = regular and not parity and not _lone_return(text, data)
     return RowScan(*rows, regular=regular)
 
 
-def _outside_quotes(data: _Bytes, start: int, mark: int, parity: int) -> tuple[_Places, int, bool]:
-    """Separators and newlines of one block, its closing parity, and whether its quotes are proper."""
-    block = data[start : start + _BLOCK]
-    special = np.flatnonzero((block == mark) | (block == _NEWLINE) | (block == _QUOTE))
-    is_quote = block[special] == _QUOTE
-    inside = (np.cumsum(is_quote, dtype=np.uint8) + parity) & 1
-    opening = special[is_quote & (inside == 1)] + start
-    closing = special[is_quote & (inside == 0)] + start
-    before = data[opening[opening > 0] - 1]
-    behind = data[closing[closing < len(data) - 1] + 1]
+def _inside_quotes(block: _Bytes, parity: bool) -> _Flags:
+    """For each byte, whether the number of quotes up to and with it is odd.
+
+    Sixty-four bytes are one word: six shifts sum the bits below each bit modulo two, and what the
+    words before add is summed over their top bits.
+    """
+    bits = np.packbits(block == _QUOTE, bitorder="little")
+    words = np.zeros(-(-len(bits) // 8), dtype="<u8")
+    words.view(np.uint8)[: len(bits)] = bits
+    for shift in _SHIFTS:
+        words ^= words << shift
+    odd_words = np.logical_xor.accumulate(words >> _TOP_BIT != 0)
+    odd_before = np.append(parity, odd_words[:-1] ^ parity)
+    words = np.where(odd_before, ~words, words)
+    flags = np.unpackbits(words.view(np.uint8), count=len(block), bitorder="little")
+    return flags.view(np.bool_)
+
+
+def _are_proper(data: _Bytes, start: int, mark: int, inside: _Flags) -> bool:
+    """Whether quotes open only behind, and close only before, the end of a cell or a quote."""
+    end = start + len(inside)
+    block = data[start:end]
+    quote = block == _QUOTE
+    edge = quote | (block == mark) | (block == _NEWLINE)
     around = (mark, _NEWLINE, _QUOTE)
-    proper = _all_among(before, around) and _all_among(behind, (*around, _RETURN))
-    return special[~is_quote & (inside == 0)], int(inside[-1]) if len(inside) else parity, proper
-
-
-def _all_among(values: _Bytes, allowed: tuple[int, ...]) -> bool:
-    table = np.zeros(256, dtype=np.bool_)
-    table[list(allowed)] = True
-    return bool(table[values].all())
+    before = np.append(start == 0 or data[start - 1] in around, edge[:-1])
+    last = end == len(data) or data[end] in (*around, _RETURN)
+    behind = np.append((edge | (block == _RETURN))[1:], last)
+    return not bool((quote & np.where(inside, ~before, ~behind)).any())
 
 
 def _rows(

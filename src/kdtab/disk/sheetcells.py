@@ -67,6 +67,12 @@ class SheetColumn:
     def kind_at(self, row: int) -> CellKind:
         """What one filled cell is.
 
+        Args:
+            row: Its place in the column, from 0.
+
+        Returns:
+            Its own kind, whatever the column's is.
+
         Example:
             >>> none = pl.Series([None])
             >>> SheetColumn(pl.Series(["oops"]), none, none, none, none).kind_at(0)
@@ -183,6 +189,7 @@ def load_cells(workbook: fastexcel.ExcelReader, sheet: str) -> SheetCells | None
         fastexcel.FastExcelError: The workbook is damaged.
 
     Example:
+        >>> import io
         >>> from openpyxl import Workbook
         >>> book, file = Workbook(), io.BytesIO()
         >>> book.active.append(["X1", "Y"])
@@ -193,42 +200,25 @@ def load_cells(workbook: fastexcel.ExcelReader, sheet: str) -> SheetCells | None
         (('X1', 'Y'), ['number', 'text'])
     """
 
-    def view(kind: fastexcel.DType) -> pl.DataFrame:
+    def view(kind: fastexcel.DType) -> fastexcel.ExcelSheet:
         # skip_rows=0 keeps the empty rows at the top: a row of the view is a row of the sheet
-        return pl.DataFrame(workbook.load_sheet(sheet, header_row=None, skip_rows=0, dtypes=kind))
+        return workbook.load_sheet(sheet, header_row=None, skip_rows=0, dtypes=kind)
 
-    texts = view("string")
+    written = view("string")
+    texts = pl.DataFrame(written)
     filled = texts.select(pl.any_horizontal(pl.all().str.strip_chars() != "")).to_series()
     if not filled.any():
         return None
     header = int(filled.arg_max() or 0)
-    views = [texts, *(view(kind) for kind in _VIEWS)]
+    views = [texts, *(pl.DataFrame(view(kind)) for kind in _VIEWS)]
     below = [one.slice(header + 1).get_columns() for one in views]
-    info = workbook.load_sheet(sheet, header_row=None, n_rows=1).available_columns()
     return SheetCells(
         sheet=sheet,
         names=tuple(name or "" for name in texts.row(header)),
-        positions=tuple(column.absolute_index for column in info),
+        positions=tuple(column.absolute_index for column in written.available_columns()),
         first_row=header + 2,
         columns=tuple(SheetColumn(*columns) for columns in zip(*below, strict=True)),
     )
-
-
-def column_letters(position: int) -> str:
-    """The letters by which a workbook names a column.
-
-    Args:
-        position: The column, from 0.
-
-    Returns:
-        `A`, …, `Z`, `AA`, …
-
-    Example:
-        >>> column_letters(0), column_letters(25), column_letters(26), column_letters(16_383)
-        ('A', 'Z', 'AA', 'XFD')
-    """
-    rest, last = divmod(position, 26)
-    return (column_letters(rest - 1) if rest else "") + chr(ord("A") + last)
 
 
 def _narrowed(numbers: pl.Series) -> pl.Series:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 PICKLE_PROTOCOLS = (2, 3, 4, 5)
 MOST_TEXT_BYTES = 512
+OLD_PICKLE = re.compile(rb"c[\w.]+\n[\w.]+\n|\((?:[lds]p|c\w|S')|[\]}](?:q|\()")
 SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "a zip archive, as torch.save (.pt), numpy (.npz) and Excel write"),
     (b"PK\x05\x06", "an empty zip archive"),
@@ -11,6 +14,7 @@ SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x93NUMPY", "a numpy array (.npy)"),
     (b"\x1f\x8b", "a gzip-compressed file, as joblib can write"),
     (b"\x78\x01", "a zlib-compressed file, as joblib writes"),
+    (b"\x78\x5e", "a zlib-compressed file, as joblib writes"),
     (b"\x78\x9c", "a zlib-compressed file, as joblib writes"),
     (b"\x78\xda", "a zlib-compressed file, as joblib writes"),
     (b"BZh", "a bzip2-compressed file, as joblib can write"),
@@ -56,10 +60,10 @@ def _by_shape(content: bytes) -> str:
     head = content[:MOST_TEXT_BYTES]
     if content[:1] == b"\x08" and content[2:3] in (b"\x12", b"\x1a", b":"):
         return "a protobuf message, as ONNX models are"
+    if OLD_PICKLE.match(head) and content.endswith(b"."):
+        return "a Python pickle (protocol 0 or 1)"
     if not _is_text(head):
         return "a file of another format"
-    if content[:1] in b"(]}cI" and content[-16:].rstrip().endswith(b"."):
-        return "a Python pickle (protocol 0)"
     if head.lstrip().startswith(b"<"):
         return "an HTML or XML page"
     if head.startswith(b"version https://git-lfs"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import sys
+from pathlib import Path
 
 from returns.result import Success
 
@@ -27,8 +28,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _FOREIGN = (
-    (b"\x1f\x8b", "gzip data", "rename it to end in '.gz' ('.csv.gz')"),
-    (b"\x28\xb5\x2f\xfd", "zstd data", "rename it to end in '.zst' ('.csv.zst')"),
+    (b"\x1f\x8b", "gzip data", "rename it to end in '{suffix}.gz'"),
+    (b"\x28\xb5\x2f\xfd", "zstd data", "rename it to end in '{suffix}.zst'"),
     (b"PK\x03\x04", "a zip archive or an Excel workbook", "unpack it, or rename it to '.xlsx'"),
     (b"PAR1", "Parquet data", "rename it to end in '.parquet'"),
     (b"ARROW1", "Arrow data", "rename it to end in '.arrow'"),
@@ -83,10 +84,12 @@ def _codec_name(encoding: str) -> str | None:
 
 
 def _foreign(path: str, content: bytes, expected: str) -> Issue | None:
+    suffix = Path(path).suffix
     for magic, found, remedy in _FOREIGN:
         if content.startswith(magic):
+            advice = remedy.format(suffix=suffix)
             return ContentContradictsSuffix(
-                path=path, found=found, expected=expected, remedy=remedy
+                path=path, found=found, expected=expected, remedy=advice
             )
     return None
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-
 import fastexcel
 import polars as pl
 from returns.result import Success
 
-from kdtab.disk.compression import MOST_BYTES_FREE, MOST_TIMES_LARGER
+from kdtab.disk.archives import check_archive, column_letters
 from kdtab.disk.headers import named_columns
-from kdtab.disk.sheetcells import SheetCells, column_letters, load_cells
-from kdtab.errors.formats import FileEmpty, UnpackedTooLarge
+from kdtab.disk.sheetcells import SheetCells, load_cells
+from kdtab.errors.formats import FileEmpty
 from kdtab.errors.issue import Issue
 from kdtab.errors.tables import FileNotReadable
 from kdtab.errors.texts import PageNotTable
@@ -36,9 +33,9 @@ def read_workbook(
         sheet_name: Which sheet; None takes the first.
 
     Returns:
-        The frame, or `FileEmpty`, `FileNotReadable`, `SheetUnknown`, `SheetEmpty`, a
-        `CellContradictsColumn` for each column that has one, or `HeaderBlank`, `HeaderDuplicated`,
-        `TableWithoutRows`.
+        The frame, or `FileEmpty`, `FileNotReadable`, `UnpackedTooLarge`, `CellStray`,
+        `SheetUnknown`, `SheetEmpty`, a `CellContradictsColumn` for each column that has one, or
+        `HeaderBlank`, `HeaderDuplicated`, `TableWithoutRows`.
 
     Example:
         >>> read_workbook("a.xlsx", b"").failure().first
@@ -70,14 +67,7 @@ def _refusal(path: str, content: bytes) -> Issue | None:
         return FileEmpty(path=path)
     if content[:1024].lstrip().lower().startswith((b"<!doctype", b"<html")):
         return PageNotTable(path=path)
-    if not content.startswith(b"PK"):
-        return None
-    try:
-        unpacked = sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(content)).infolist())
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        return FileNotReadable(path=path, reason=f"it is no whole workbook ({error})")
-    limit = max(MOST_BYTES_FREE, MOST_TIMES_LARGER * len(content))
-    return UnpackedTooLarge(path=path, limit=limit) if unpacked > limit else None
+    return check_archive(path, content) if content.startswith(b"PK") else None
 
 
 def _column(path: str, cells: SheetCells, at: int) -> Checked[pl.Series]:

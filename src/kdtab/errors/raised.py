@@ -10,6 +10,9 @@ from kdtab.errors.bundles import (
     BundleNotReadable,
     NetworkForeign,
 )
+from kdtab.errors.columns import RowsNotUnderstood
+from kdtab.errors.configs import ArgumentOfWrongType
+from kdtab.errors.extras import ExtraMissing
 from kdtab.errors.issue import Issue, Issues, explain
 from kdtab.errors.tables import (
     DiskFull,
@@ -106,8 +109,10 @@ def raised_as(issue: Issue) -> type[KdtabError]:
             return MissingFileError
         case FileNotReadable() | BundleNotReadable() | FolderMissing() | NotWritable() | DiskFull():
             return DiskError
-        case NetworkForeign():
+        case NetworkForeign() | ArgumentOfWrongType() | RowsNotUnderstood():
             return WrongTypeError
+        case ExtraMissing():
+            return MissingExtraError
         case _ if isinstance(issue, BundleIssue):
             return CorruptBundleError
         case _:

@@ -85,6 +85,18 @@ class TeacherOutputsInvalid(IssueValue):
     reason: str
 
 
+class ClassesDiffer(IssueValue):
+    """The teacher and the table do not have the same classes.
+
+    Example:
+        >>> explain_teacher_issue(ClassesDiffer(only_teacher=("c",), only_table=()))
+        "the teacher's classes are not the table's: only the teacher knows 'c'. Classes are matched by name"
+    """
+
+    only_teacher: tuple[str, ...]
+    only_table: tuple[str, ...]
+
+
 TeacherIssue: TypeAlias = (
     TeacherMissing
     | TaskMismatch
@@ -93,6 +105,7 @@ TeacherIssue: TypeAlias = (
     | NoModelColumns
     | LabelsUnknown
     | TeacherOutputsInvalid
+    | ClassesDiffer
 )
 
 
@@ -133,5 +146,11 @@ def explain_teacher_issue(issue: TeacherIssue) -> str:
             )
         case TeacherOutputsInvalid(reason=reason):
             return f"the teacher gave unusable outputs: {reason}"
+        case ClassesDiffer(only_teacher=only_teacher, only_table=only_table):
+            sides = (("teacher knows", only_teacher), ("table has", only_table))
+            differing = " and ".join(
+                f"only the {side} {listed(names)}" for side, names in sides if names
+            )
+            return f"the teacher's classes are not the table's: {differing}. Classes are matched by name"
         case _:
             assert_never(issue)

@@ -53,7 +53,21 @@ class CellContradictsColumn(IssueValue):
     cells: int
 
 
-WorkbookIssue: TypeAlias = SheetUnknown | SheetEmpty | CellContradictsColumn
+class CellStray(IssueValue):
+    """A few cells lie so far apart that the sheet, as a rectangle, would fill the memory.
+
+    Example:
+        >>> explain_workbook_issue(CellStray(path="a.xlsx", rows=1048576, columns=16384, cells=3))
+        "a sheet of 'a.xlsx' spans 1,048,576 rows and 16,384 columns with only 3 cells in use: delete the stray cells far from the table"
+    """
+
+    path: str
+    rows: int
+    columns: int
+    cells: int
+
+
+WorkbookIssue: TypeAlias = SheetUnknown | SheetEmpty | CellContradictsColumn | CellStray
 
 
 def explain_workbook_issue(issue: WorkbookIssue) -> str:
@@ -86,6 +100,11 @@ def explain_workbook_issue(issue: WorkbookIssue) -> str:
                 f"{quoted(issue.column)}) of {path} is the {issue.kind} {quoted(issue.found)} in a "
                 f"column of {issue.expected}{others}: correct it, empty it, or format the whole "
                 "column as text"
+            )
+        case CellStray(rows=rows, columns=columns, cells=cells):
+            return (
+                f"a sheet of {path} spans {rows:,} rows and {columns:,} columns with only "
+                f"{cells:,} cells in use: delete the stray cells far from the table"
             )
         case _:
             assert_never(issue)

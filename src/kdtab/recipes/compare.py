@@ -29,7 +29,7 @@ from kdtab.data.target import TaskDecision
 from kdtab.disk.bundles import encode_record
 from kdtab.errors.issue import Issues
 from kdtab.errors.teachers import LabelEncoderMissing, TaskMismatch
-from kdtab.metrics import r_squared
+from kdtab.metrics.numbers import r_squared
 from kdtab.models.describe import parameter_count
 from kdtab.results import check, fail
 from kdtab.shell.assemble import measure_bundle, regression_values
@@ -93,13 +93,17 @@ class Comparison:
         """The comparison as JSON-ready data.
 
         Returns:
-            Nested dictionaries of numbers and texts.
+            Nested dictionaries of numbers, texts and None: the compared rows have no training
+            loss.
 
         Example:
             >>> Comparison.to_plain.__name__
             'to_plain'
         """
-        return asdict(self)
+        plain = asdict(self)
+        for side in ("teacher", "student"):
+            plain[side]["metrics"]["train_loss"] = None
+        return plain
 
 
 def compare_models(
@@ -172,23 +176,32 @@ def _request(
 def _compared_rows(
     teacher: ModelBundle, student: ModelBundle, request: TableRequest, labelled: LabelledRows
 ) -> Result[tuple[LabelledRows, str], Issues]:
-    known = student.provenance
-    if known.table_fingerprint != table_fingerprint(request.frame):
+    fingerprint = table_fingerprint(request.frame)
+    asked = _split_settings(fingerprint, request.config, request.options)
+    if asked != _recorded_split(student.provenance):
         return Success((labelled, NOT_KNOWN))
-    same_split = _split_of(teacher.provenance) == _split_of(known)
+    same_split = asked == _recorded_split(teacher.provenance)
     rows_were = HELD_OUT if same_split else HELD_OUT_OF_STUDENT
     return split_labelled_rows(request, labelled).map(
         lambda split: (_only(labelled, split.test), rows_were)
     )
 
 
-def _split_of(known: Provenance) -> tuple[object, ...]:
-    config = known.training_config
+def _recorded_split(known: Provenance) -> tuple[object, ...] | None:
+    if known.table_fingerprint is None or known.training_config is None:
+        return None
     options = known.column_options or ColumnOptions()
+    return _split_settings(known.table_fingerprint, known.training_config, options)
+
+
+def _split_settings(
+    fingerprint: str, config: TrainingConfig, options: ColumnOptions
+) -> tuple[object, ...]:
+    """All that decides which rows are the test rows."""
     return (
-        known.table_fingerprint,
-        config and (config.target_column, config.random_seed, config.test_size),
-        options.exclude_columns,
+        fingerprint,
+        (config.target_column, config.random_seed, config.test_size),
+        frozenset(options.exclude_columns),
         options.missing_markers,
     )
 

@@ -11,6 +11,7 @@ import torch
 from returns.result import Result, Success
 
 from kdtab.bundle import ModelBundle
+from kdtab.config.base import revise
 from kdtab.config.columns import ColumnOptions
 from kdtab.config.distillation import DistillConfig
 from kdtab.config.manifest import Provenance
@@ -174,4 +175,10 @@ def _with_size_note(student: TrainedModel, teacher: ModelBundle) -> TrainedModel
     if small < large:
         return student
     note = f"the student is not smaller than its teacher: {small:,} and {large:,} parameters"
-    return replace(student, report=replace(student.report, notes=(*student.report.notes, note)))
+    notes = (*student.report.notes, note)
+    provenance = revise(student.bundle.provenance, notes=notes).unwrap()
+    return replace(
+        student,
+        bundle=replace(student.bundle, provenance=provenance),
+        report=replace(student.report, notes=notes),
+    )

@@ -12,7 +12,7 @@ from kdtab.data.arrays import Float32Array
 from kdtab.data.artifacts import encode_features
 from kdtab.errors.issue import Issues
 from kdtab.errors.teachers import LabelEncoderMissing
-from kdtab.metrics import log_probabilities
+from kdtab.metrics.logits import log_probabilities
 from kdtab.results import fail
 from kdtab.shell.assemble import regression_values
 from kdtab.shell.device import resolve_device

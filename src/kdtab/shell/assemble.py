@@ -19,7 +19,8 @@ from kdtab.data.artifacts import network_targets
 from kdtab.data.prepare import EncodedRows, PreparedTable
 from kdtab.data.report import PreparationReport
 from kdtab.errors.issue import Issues
-from kdtab.metrics import accuracy_from_logits, log_losses_from_logits, root_mean_squared_error
+from kdtab.metrics.logits import accuracy_from_logits, log_losses_from_logits
+from kdtab.metrics.numbers import root_mean_squared_error
 from kdtab.shell.budget import resolve_settings
 from kdtab.shell.fit import FitRows, FitSettings, FittedNetwork, fit_network
 from kdtab.shell.infer import network_outputs
@@ -114,7 +115,7 @@ def fit_model(
         >>> train_model(frame, config, device="cpu").unwrap().metrics.test_metric_name
         'accuracy'
     """
-    settings = resolve_settings(plan.config, len(prepared.training.targets))
+    settings = resolve_settings(plan.config, len(prepared.training.targets), prepared.task)
     validated = len(prepared.validation.targets) > 0
     return fit_network(
         plan.spec,

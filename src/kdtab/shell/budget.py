@@ -3,25 +3,65 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import final
 
-from kdtab.config.training import TrainingConfig
+from kdtab.config.training import Task, TrainingConfig
 from kdtab.shell.batches import steps_per_epoch
 from kdtab.shell.fit import FitSettings
 
-STEP_BUDGET = 4_000
-FEWEST_EPOCHS = 5
-MOST_EPOCHS = 400
-STEPS_IN_AN_EPOCH = 100
+FEWEST_EPOCHS = 4
+MOST_EPOCHS = 300
 SMALLEST_BATCH_SIZE = 32
-LARGEST_BATCH_SIZE = 512
 
 
-def resolve_settings(config: TrainingConfig, training_rows: int) -> FitSettings:
+@final
+@dataclass(frozen=True)
+class StepBudget:
+    """How long a task is worth training on, chosen by evidence (docs/decisions).
+
+    Attributes:
+        steps: Weight updates in all.
+        steps_in_an_epoch: What the batch size aims at.
+        largest_batch_size: Its upper bound.
+
+    Example:
+        >>> StepBudget(steps=2_000, steps_in_an_epoch=100, largest_batch_size=512).steps
+        2000
+    """
+
+    steps: int
+    steps_in_an_epoch: int
+    largest_batch_size: int
+
+
+CLASSIFICATION = StepBudget(steps=2_000, steps_in_an_epoch=100, largest_batch_size=512)
+REGRESSION = StepBudget(steps=6_000, steps_in_an_epoch=25, largest_batch_size=256)
+
+
+def step_budget(task: Task) -> StepBudget:
+    """The budget of a task: labels are soon memorised, values profit from three times the steps.
+
+    Args:
+        task: Classification or regression.
+
+    Returns:
+        Steps and batch bounds.
+
+    Example:
+        >>> step_budget("regression").steps
+        6000
+    """
+    return CLASSIFICATION if task == "classification" else REGRESSION
+
+
+def resolve_settings(config: TrainingConfig, training_rows: int, task: Task) -> FitSettings:
     """Epochs and batch size for so many rows; what the config says stands as it is (REQ-T11).
 
     Args:
         config: An integer in `epochs` or `batch_size` means exactly that many.
         training_rows: N.
+        task: The task as it was resolved.
 
     Returns:
         Settings with nothing left open. A batch larger than the rows is one batch (EC-T01).
@@ -29,15 +69,16 @@ def resolve_settings(config: TrainingConfig, training_rows: int) -> FitSettings:
     Example:
         >>> config = TrainingConfig(target_column="y")
         >>> for rows in (120, 26_000, 256_000):
-        ...     found = resolve_settings(config, rows)
+        ...     found = resolve_settings(config, rows, "classification")
         ...     print(rows, found.batch_size, found.epochs)
-        120 32 400
-        26000 256 40
-        256000 512 8
+        120 32 300
+        26000 256 20
+        256000 512 4
     """
-    batch_size = config.batch_size or default_batch_size(training_rows)
+    budget = step_budget(task)
+    batch_size = config.batch_size or default_batch_size(training_rows, budget)
     return FitSettings(
-        epochs=config.epochs or default_epochs(training_rows, batch_size),
+        epochs=config.epochs or default_epochs(training_rows, batch_size, budget),
         batch_size=batch_size,
         learning_rate=config.learning_rate,
         random_seed=config.random_seed,
@@ -45,36 +86,38 @@ def resolve_settings(config: TrainingConfig, training_rows: int) -> FitSettings:
     )
 
 
-def default_batch_size(training_rows: int) -> int:
-    """The power of two that gives about a hundred steps in an epoch, between 32 and 512.
+def default_batch_size(training_rows: int, budget: StepBudget) -> int:
+    """The power of two that gives about the wanted steps in an epoch, within bounds.
 
     Args:
         training_rows: N.
+        budget: Its `steps_in_an_epoch` S and `largest_batch_size`.
 
     Returns:
-        2^k nearest to N / 100 on a logarithmic scale, within the bounds.
+        2^k nearest to N / S on a logarithmic scale, from 32 to the largest.
 
     Example:
-        >>> [default_batch_size(rows) for rows in (0, 100, 6_400, 10_000_000)]
+        >>> [default_batch_size(rows, CLASSIFICATION) for rows in (0, 100, 6_400, 10_000_000)]
         [32, 32, 64, 512]
     """
-    wanted = 2 ** round(math.log2(max(training_rows, 1) / STEPS_IN_AN_EPOCH))
-    return int(min(LARGEST_BATCH_SIZE, max(SMALLEST_BATCH_SIZE, wanted)))
+    wanted = 2 ** round(math.log2(max(training_rows, 1) / budget.steps_in_an_epoch))
+    return int(min(budget.largest_batch_size, max(SMALLEST_BATCH_SIZE, wanted)))
 
 
-def default_epochs(training_rows: int, batch_size: int) -> int:
-    """As many epochs as the step budget pays for, between 5 and 400.
+def default_epochs(training_rows: int, batch_size: int, budget: StepBudget) -> int:
+    """As many epochs as the step budget pays for, between 4 and 300.
 
     Args:
         training_rows: N.
         batch_size: Rows of a step.
+        budget: Its `steps`.
 
     Returns:
-        ⌈4,000 / steps of an epoch⌉ within the bounds.
+        ⌈steps / steps of an epoch⌉ within the bounds.
 
     Example:
-        >>> default_epochs(6_400, 64)
-        40
+        >>> default_epochs(6_400, 64, CLASSIFICATION)
+        20
     """
     steps = max(1, steps_per_epoch(training_rows, batch_size))
-    return min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(STEP_BUDGET / steps)))
+    return min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(budget.steps / steps)))

@@ -12,6 +12,8 @@ CLASSIFIER_DEPTH = 8
 REGRESSOR_DEPTH = 10
 TREE_TEACHER_TEMPERATURE = 2.0
 TREE_TEACHER_ALPHA = 0.5
+IN_ORDER = {"n_jobs": 1}
+"""Threads add up the trees' answers in any order, so the last bits would differ from run to run."""
 
 
 def forest_log_probabilities(
@@ -38,7 +40,7 @@ def forest_log_probabilities(
     forest = RandomForestClassifier(
         n_estimators=TREES, max_depth=CLASSIFIER_DEPTH, random_state=random_seed, n_jobs=-1
     )
-    found = forest.fit(inputs, classes).predict_proba(inputs)
+    found = forest.fit(inputs, classes).set_params(**IN_ORDER).predict_proba(inputs)
     aligned: FloatArray = np.zeros((len(inputs), class_count))
     aligned[:, forest.classes_] = found
     with np.errstate(divide="ignore"):
@@ -64,5 +66,6 @@ def forest_values(inputs: Float32Array, targets: Float32Array, *, random_seed: i
     forest = RandomForestRegressor(
         n_estimators=TREES, max_depth=REGRESSOR_DEPTH, random_state=random_seed, n_jobs=-1
     )
-    values: FloatArray = forest.fit(inputs, targets.ravel()).predict(inputs)
+    fitted = forest.fit(inputs, targets.ravel()).set_params(**IN_ORDER)
+    values: FloatArray = fitted.predict(inputs)
     return values.astype(np.float32).reshape(-1, 1)

@@ -1,4 +1,4 @@
-"""Numbers that people read: how well outputs fit the truth, and how well they fit each other."""
+"""How well logits fit the true classes, and how well two sets of them fit each other."""
 
 from __future__ import annotations
 
@@ -107,58 +107,6 @@ def auc_from_logits(logits: Outputs, classes: IntArray) -> float | None:
     return float(roc_auc_score(classes, margin))
 
 
-def root_mean_squared_error(values: FloatArray, truth: FloatArray) -> float:
-    """RMSE = √mean((ŷ − y)²), in the units of the target.
-
-    Args:
-        values: [N] predictions.
-        truth: [N] true values.
-
-    Returns:
-        The error in the target's units; NaN without rows.
-
-    Example:
-        >>> root_mean_squared_error(np.array([1.0, 3.0]), np.array([1.0, 1.0]))
-        1.4142135623730951
-    """
-    return float(np.sqrt(np.mean((values - truth) ** 2))) if len(truth) else float("nan")
-
-
-def mean_absolute_error(values: FloatArray, truth: FloatArray) -> float:
-    """MAE = mean(|ŷ − y|), in the units of the target.
-
-    Args:
-        values: [N] predictions.
-        truth: [N] true values.
-
-    Returns:
-        The error in the target's units; NaN without rows.
-
-    Example:
-        >>> mean_absolute_error(np.array([1.0, 3.0]), np.array([1.0, 1.0]))
-        1.0
-    """
-    return float(np.mean(np.abs(values - truth))) if len(truth) else float("nan")
-
-
-def r_squared(values: FloatArray, truth: FloatArray) -> float:
-    """R² = 1 − Σ(ŷ − y)² / Σ(y − ȳ)²: 1 is perfect, 0 is the mean.
-
-    Args:
-        values: [N] predictions.
-        truth: [N] true values.
-
-    Returns:
-        At most 1; NaN where the truth does not vary.
-
-    Example:
-        >>> r_squared(np.array([1.0, 2.0]), np.array([1.0, 2.0]))
-        1.0
-    """
-    spread = float(np.sum((truth - truth.mean()) ** 2)) if len(truth) else 0.0
-    return 1.0 - float(np.sum((values - truth) ** 2)) / spread if spread > 0 else float("nan")
-
-
 def class_agreement(first: Outputs, second: Outputs) -> float:
     """Share of the rows where two sets of logits choose the same class.
 
@@ -175,3 +123,49 @@ def class_agreement(first: Outputs, second: Outputs) -> float:
     """
     same = first.argmax(axis=1) == second.argmax(axis=1)
     return float(np.mean(same)) if len(same) else float("nan")
+
+
+def brier_scores_from_logits(logits: Outputs, classes: IntArray) -> FloatArray:
+    """Brier score of each row: Σ_c (p_c − [c = y])², and half of that for two classes.
+
+    So that for two classes it is (p − y)², as in scikit-learn; Brier 1950.
+
+    Args:
+        logits: [N, C].
+        classes: [N] class codes.
+
+    Returns:
+        [N] float64 in [0, 2], for two classes in [0, 1].
+
+    Example:
+        >>> brier_scores_from_logits(np.zeros((1, 2)), np.array([0])).tolist()
+        [0.25]
+    """
+    wrong = np.exp(log_probabilities(logits))
+    wrong[np.arange(len(classes)), classes] -= 1
+    scores: FloatArray = np.sum(wrong**2, axis=1) / (2 if logits.shape[1] == 2 else 1)
+    return scores
+
+
+def kl_divergences_from_logits(teacher: Outputs, student: Outputs) -> FloatArray:
+    """Of each row KL(teacher ‖ student) = Σ_c t_c (log t_c − log s_c), untempered.
+
+    A class of which the teacher is sure that it is not (t_c = 0) contributes nothing.
+
+    Args:
+        teacher: [N, C].
+        student: [N, C], classes in the same order.
+
+    Returns:
+        [N] float64, in nats; 0 where both say the same, never below.
+
+    Example:
+        >>> same = np.array([[1.0, 2.0]])
+        >>> kl_divergences_from_logits(same, same + 3.0).tolist()
+        [0.0]
+    """
+    of_teacher, of_student = log_probabilities(teacher), log_probabilities(student)
+    held = np.isfinite(of_teacher)
+    gaps = np.subtract(of_teacher, of_student, out=np.zeros_like(of_teacher), where=held)
+    divergences: FloatArray = np.sum(np.exp(of_teacher) * gaps, axis=1)
+    return np.maximum(divergences, 0.0)
