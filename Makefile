@@ -60,7 +60,7 @@ lint: $(TOOLS)
 	$(BIN)/python tests/reference.py --check
 
 test: $(TOOLS)
-	$(BIN)/python -m pytest -q -p no:benchmark -n $(JOBS)
+	$(BIN)/python -m pytest -q -p no:benchmark -n $(JOBS) --dist worksteal
 
 # The figures of the loop on this machine; with DATA, those of every table of the folder too.
 bench: $(TOOLS)

@@ -97,14 +97,15 @@ def config_for(task: str = "classification", /, **changes: object) -> TrainingCo
     return revise(quick, **changes).unwrap()
 
 
-@cache
 def teacher_of(task: str = "classification") -> ModelBundle:
     """A trained model that tests share: what changes it takes `own_teacher`."""
-    return (
-        train_model(client_frame(task), config_for(task), columns=DATES, device="cpu")
-        .unwrap()
-        .bundle
-    )
+    return _trained(task)
+
+
+@cache
+def _trained(task: str) -> ModelBundle:
+    config = config_for(task)
+    return train_model(client_frame(task), config, columns=DATES, device="cpu").unwrap().bundle
 
 
 def own_teacher(task: str = "classification") -> ModelBundle:

@@ -7,7 +7,7 @@ builtin exception that callers expect. `error.issues` holds every problem that w
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 import torch
@@ -170,7 +170,7 @@ def distill_model_from_file(
     }
     with seeded(cfg.random_seed):
         distill = parse_config(DistillConfig, knobs)
-        teacher = _teacher(teacher_path, teacher_bundle)
+        teacher = _teacher(teacher_path, teacher_bundle, bounds=distill)
         options = _column_options(exclude_columns, date_columns)
         asked = options.bind(lambda columns: check(_exclusion(cfg, columns)))
         task = teacher.bind(lambda bundle: check(*teacher_issues(bundle, cfg)))
@@ -216,9 +216,9 @@ def predict_rows(
         >>> predict_rows(model, [{"x": 1}, {"x": "0.0"}, {}])[:2]
         ['yes', 'no']
     """
-    _require("bundle", bundle, ModelBundle)
-    if isinstance(rows, Sequence) and not rows:
+    if isinstance(rows, list | tuple) and not rows:
         return []
+    _require("bundle", bundle, ModelBundle)
     predicted = frame_from_any(rows).bind(lambda frame: predict_frame(bundle, frame, device))
     frame = either(predicted, lambda found: found, raise_issues)
     decoded: list[str] | list[float] = frame["prediction"].to_list()
@@ -234,11 +234,13 @@ def _require(name: str, found: object, kind: type[object]) -> None:
 def _column_options(
     exclude_columns: Sequence[str] | None, date_columns: Sequence[str] | None
 ) -> Result[ColumnOptions, Issues]:
-    given = {"exclude_columns": exclude_columns, "date_columns": date_columns}
+    given: dict[str, object] = {"exclude_columns": exclude_columns, "date_columns": date_columns}
     return parse_config(
         ColumnOptions,
         {
-            name: names if isinstance(names, str) else tuple(names)
+            name: tuple(names)
+            if isinstance(names, Iterable) and not isinstance(names, str)
+            else names
             for name, names in given.items()
             if names is not None
         },
@@ -250,11 +252,18 @@ def _exclusion(cfg: TrainingConfig, columns: ColumnOptions) -> Issue | None:
     return TargetExcluded(target=cfg.target_column) if excluded else None
 
 
-def _teacher(path: Path | None, bundle: ModelBundle | None) -> Result[ModelBundle, Issues]:
+def _teacher(
+    path: Path | None, bundle: ModelBundle | None, *, bounds: Result[DistillConfig, Issues]
+) -> Result[ModelBundle, Issues]:
+    """The teacher; bounds are checked before its file is opened."""
     if bundle is not None:
         return Success(bundle)
     if path is None:
         return fail(TeacherMissing())
+    return bounds.bind(lambda _: _loaded_teacher(path))
+
+
+def _loaded_teacher(path: Path) -> Result[ModelBundle, Issues]:
     try:
         return Success(serialization.load_bundle(path))
     except KdtabError as error:

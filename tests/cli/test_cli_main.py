@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -35,7 +37,7 @@ def test_help_loads_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
 
 def test_every_command_has_a_short_help_that_is_not_cut() -> None:
     helps = [command.get_short_help_str(60) for command in door.kdtab.commands.values()]
-    assert len(helps) == 6
+    assert len(helps) == 7
     assert not [text for text in helps if text.endswith("...")]
 
 
@@ -121,3 +123,26 @@ def test_notes_go_to_stderr_and_results_to_stdout(
     assert main(["tell"]) == Exit.DONE
     heard = capsys.readouterr()
     assert (heard.out, heard.err) == ("é 1\n", "note: look here\n")
+
+
+def test_an_error_that_ctrl_c_became_is_still_an_interrupt(
+    with_command: click.Group, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @with_command.command("break")
+    def fail_always() -> Result[Answer, Issues]:
+        raise ImportError("partially initialized module")
+
+    assert door.run(["break"], lambda: True) == Exit.INTERRUPTED
+    assert capsys.readouterr().err == "error: interrupted\n"
+
+
+@pytest.mark.parametrize("seconds", [1.0, 2.0])
+def test_ctrl_c_while_the_command_starts_is_one_line(seconds: float, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "kdtab", "demo", "--folder", "demo"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as running:
+        time.sleep(seconds)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=300)
+    assert (running.returncode, said) == (130, "error: interrupted\n")

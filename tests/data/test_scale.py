@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,6 +93,8 @@ def test_missing_features_take_the_medians_and_zeros_where_the_shapes_differ() -
     assert impute(matrix, np.array([7.0, 8.0])).tolist() == [[0.0, 1.0, 0.0]]
     assert impute(matrix, None).tolist() == [[0.0, 1.0, 0.0]]
     assert impute(matrix, np.array([np.nan, 8.0, 9.0])).tolist() == [[0.0, 1.0, 9.0]]
+    by_hand: Any = [7.0, 8.0, 9.0]
+    assert impute(matrix, by_hand).tolist() == [[7.0, 1.0, 9.0]]
     assert np.isnan(matrix[0, 0])
 
 

@@ -40,6 +40,9 @@ from kdtab.errors.teachers import LabelsUnknown
         ([7, 7], "classification", "1 distinct whole numbers"),
         (["1", "2", "3", "?"], "classification", "3 distinct whole numbers"),
         (["1", "2", "true", "3"], "classification", "not made of numbers"),
+        (["0.5", "inf", "1.5", "-Infinity", "2.5"], "regression", "a fraction, such as 0.5"),
+        (["0", "1", "inf"], "classification", "two distinct values"),
+        (["low", "high", "inf"], "classification", "not made of numbers"),
     ],
 )
 def test_the_target_decides_its_task(cells: list[object], task: str, reason: str) -> None:
@@ -51,6 +54,21 @@ def test_the_target_decides_its_task(cells: list[object], task: str, reason: str
 def test_labels_that_are_one_value_are_one_label() -> None:
     labels = target_labels(pl.Series(["1.0", " 1 ", "TRUE", "nan", "b"]), DEFAULT_MISSING_MARKERS)
     assert labels.to_list() == ["1", "1", "true", None, "b"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "labels"),
+    [(["1", "inf", "2"], ["1", None, "2"]), (["a", "inf"], ["a", "inf"]), (["inf"], ["inf"])],
+)
+def test_an_infinity_among_numbers_is_missing_and_among_words_a_word(
+    cells: list[str], labels: list[str | None]
+) -> None:
+    assert target_labels(pl.Series(cells), DEFAULT_MISSING_MARKERS).to_list() == labels
+
+
+def test_infinities_written_as_text_are_missing_target_values() -> None:
+    cells = pl.Series("y", ["1.5", "-inf", "Infinity", "2.5"])
+    assert target_values(cells, ()).unwrap().to_list() == [1.5, None, None, 2.5]
 
 
 @pytest.mark.parametrize(

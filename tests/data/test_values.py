@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from enum import Enum
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from kdtab.data.values import cell_text, text_series
+
+
+class Size(str, Enum):  # noqa: UP042  # the str() of a StrEnum is its value
+    """A text with a name."""
+
+    LARGE = "L"
 
 
 class Unspeakable:
@@ -24,6 +31,7 @@ class Unspeakable:
     [
         ("a", "a"),
         (np.str_("a"), "a"),
+        (Size.LARGE, "L"),
         (np.bool_(True), "true"),
         (np.int8(3), "3"),
         (np.float32(0.5), "0.5"),

@@ -131,6 +131,13 @@ def test_a_number_among_dates_contradicts_them(folder: Path) -> None:
     assert (issue.kind, issue.expected, issue.found) == ("number", "dates", "7")
 
 
+def test_a_time_of_day_among_dates_contradicts_them_and_is_no_day_of_1899(folder: Path) -> None:
+    rows: list[list[object]] = [["d"], [datetime(2020, 1, 1, 12)], [time(1, 2)], [date(2020, 1, 2)]]
+    issue = read_table(_book(folder, rows)).failure().first
+    assert isinstance(issue, CellContradictsColumn)
+    assert (issue.cell, issue.expected, issue.cells) == ("A3", "dates", 1)
+
+
 def test_headers_that_look_like_cell_references_or_numbers_stay_headers(folder: Path) -> None:
     path = _book(folder, [["X1", "X2", "Y", 2019], [1, 2, 3, 4], [5, 6, 7, 8]])
     assert read_table(path).unwrap().columns == ["X1", "X2", "Y", "2019"]

@@ -202,7 +202,7 @@ FIELDS: dict[str, tuple[Mapping[str, object], str]] = {
     ),
     "one text for a list": (
         {"date_columns": "day"},
-        "date_columns must be a valid tuple, got 'day'",
+        "date_columns must be a list, got 'day'",
     ),
     "two characters as separator": (
         {"separator": "||"},

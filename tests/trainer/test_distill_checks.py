@@ -158,6 +158,19 @@ def test_a_lost_teacher_comes_before_an_excluded_target(tmp_path: Path) -> None:
     assert "none.kdtab" in str(error)
 
 
+@pytest.mark.requirement("REQ-KD02", "REQ-KD04", "REQ-KD05")
+@pytest.mark.parametrize("wrong", [{"temperature": 0}, {"alpha": 2}, {"student_hidden_dim": 0}])
+def test_bounds_are_checked_before_the_teachers_file_is_opened(
+    wrong: Mapping[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = record_calls(monkeypatch, serialization, "load_bundle")
+    asked = {"teacher_path": "none.kdtab", "exclude_columns": ["bought"]}
+    error = refusal("none.csv", config_for(), **asked, **wrong)
+    assert names(error)[1:] == ["TargetExcluded"]
+    assert str(error).startswith(next(iter(wrong)))
+    assert opened == []
+
+
 @pytest.mark.requirement("REQ-KD02")
 def test_a_corrupt_teacher_is_a_runtime_error(tmp_path: Path) -> None:
     path = tmp_path / "teacher.kdtab"
@@ -221,6 +234,8 @@ def test_an_argument_of_another_type_is_a_type_error(tmp_path: Path) -> None:
     error = refusal(path, teacher_bundle="teacher.kdtab")
     assert isinstance(error, TypeError)
     assert str(error) == "teacher_bundle must be a ModelBundle, got 'str'"
+    error = refusal(path, teacher_bundle=teacher_of(), exclude_columns=3)
+    assert str(error) == "exclude_columns must be a list, got '3'"
 
 
 @pytest.mark.requirement("EC-KD04")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from clients import (
     DATES,
@@ -17,7 +15,6 @@ from clients import (
     clients,
     config_for,
     features_of,
-    own_teacher,
     teacher_of,
     write_clients,
     write_rows,
@@ -25,7 +22,6 @@ from clients import (
 from kdtab import serialization
 from kdtab.bundle import Metrics, ModelBundle
 from kdtab.data.prepare import EncodedRows, prepare_table
-from kdtab.models.network import TabularNetwork
 from kdtab.recipes.compare import compare_models
 from kdtab.shell import assemble
 from kdtab.trainer import distill_model_from_file, predict_rows, save_bundle, train_model_from_file
@@ -65,13 +61,6 @@ def distil(
     )
 
 
-def spec_of(bundle: ModelBundle) -> tuple[object, ...]:
-    assert isinstance(bundle.model, TabularNetwork)
-    spec = bundle.model.spec
-    assert spec.kind != "linear"
-    return spec.kind, spec.hidden_dim, spec.num_hidden_layers, spec.dropout
-
-
 @pytest.mark.requirement("REQ-KD01", "AC-KD01")
 def test_a_teacher_in_memory_is_used_and_no_file_is_read_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -109,8 +98,9 @@ def test_a_teacher_in_a_file_is_loaded_by_serialization_and_gives_the_same_stude
 def test_the_task_is_the_teachers_and_never_inferred(
     tmp_path: Path, task: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    teacher = teacher_of(task)
     inferred = record_calls_everywhere(monkeypatch, "infer_task")
-    student, metrics = distil(tmp_path, teacher_of(task), epochs=1, task="auto")
+    student, metrics = distil(tmp_path, teacher, epochs=1, task="auto")
     assert (student.task, metrics.task) == (task, task)
     assert student.output_dim == (2 if task == "classification" else 1)
     assert inferred == []
@@ -200,62 +190,6 @@ def test_a_single_label_is_not_stratified_and_trains(tmp_path: Path) -> None:
         write_rows(tmp_path / "t.csv", rows), config_for(), teacher_bundle=teacher_of()
     )
     assert metrics.test_rows == 6
-
-
-@pytest.mark.requirement("REQ-KD15", "AC-KD15")
-def test_a_student_is_half_as_wide_and_one_layer_less_deep(tmp_path: Path) -> None:
-    path = write_clients(tmp_path)
-    teacher, _ = train_model_from_file(
-        path, config_for(epochs=1, hidden_dim=128, num_hidden_layers=3, dropout=0.25)
-    )
-    student, _ = distil(tmp_path, teacher, epochs=1)
-    assert spec_of(student) == ("mlp", 64, 2, 0.25 + 0.05)
-
-
-@pytest.mark.requirement("REQ-KD15")
-def test_defaults_stop_at_sixteen_units_one_layer_and_half(tmp_path: Path) -> None:
-    path = write_clients(tmp_path)
-    teacher, _ = train_model_from_file(
-        path, config_for(epochs=1, hidden_dim=8, num_hidden_layers=1, dropout=0.48)
-    )
-    student, _ = distil(tmp_path, teacher, epochs=1)
-    assert spec_of(student) == ("mlp", 16, 1, 0.5)
-
-
-@pytest.mark.requirement("REQ-KD15")
-def test_given_sizes_are_taken_dropout_zero_too(tmp_path: Path) -> None:
-    student, _ = distil(
-        tmp_path, hidden=5, layers=3, dropout=0.0, epochs=1, training_mode="tabresnet"
-    )
-    assert spec_of(student) == ("tabresnet", 5, 3, 0.0)
-
-
-@pytest.mark.requirement("REQ-KD15")
-@pytest.mark.parametrize(
-    ("mode", "kind"),
-    [
-        ("mlp_dense", "mlp"),
-        ("imbalance_aware", "mlp"),
-        ("calibrated_classifier", "mlp"),
-        ("tree_teacher_distillation", "mlp"),
-        ("tabresnet", "tabresnet"),
-        ("linear_glm_baseline", "linear"),
-    ],
-)
-def test_the_configs_mode_decides_the_students_network(
-    tmp_path: Path, mode: str, kind: str
-) -> None:
-    student, _ = distil(tmp_path, epochs=1, training_mode=mode)
-    assert isinstance(student.model, TabularNetwork)
-    assert student.model.spec.kind == kind
-
-
-@pytest.mark.requirement("REQ-KD15")
-def test_a_teacher_of_unknown_make_gives_the_default_sizes(tmp_path: Path) -> None:
-    teacher = own_teacher()
-    foreign = replace(teacher, model=nn.Linear(teacher.input_dim, 2).eval())
-    student, _ = distil(tmp_path, foreign, epochs=1)
-    assert spec_of(student) == ("mlp", 64, 1, 0.1 + 0.05)
 
 
 @pytest.mark.requirement("REQ-KD20")

@@ -54,6 +54,11 @@ def test_no_rows_give_no_predictions(task: str, nothing: Sequence[Mapping[str, o
 
 
 @pytest.mark.requirement("REQ-T17")
+def test_for_no_rows_nothing_else_is_looked_at() -> None:
+    assert predict_rows(None, [], device="banana") == []  # type: ignore[arg-type]  # never used
+
+
+@pytest.mark.requirement("REQ-T17")
 @pytest.mark.parametrize("task", ["classification", REGRESSION])
 def test_a_frame_without_rows_gives_no_predictions(task: str) -> None:
     assert predict_rows(teacher_of(task), client_frame(task).clear()) == []
@@ -186,6 +191,8 @@ def test_the_model_predicts_in_eval_mode_without_gradients_and_is_left_as_it_was
 def test_a_device_that_is_not_there_is_an_error_that_says_so() -> None:
     with pytest.raises(KdtabError, match="device 'cuda:99' cannot be used"):
         predict_rows(teacher_of(), clients(), device="cuda:99")
+    with pytest.raises(KdtabError, match=r"device '3\.5' cannot be used"):
+        predict_rows(teacher_of(), clients(), device=3.5)  # type: ignore[arg-type]  # a number
 
 
 @pytest.mark.requirement("REQ-T20", "AC-T20")
@@ -295,7 +302,10 @@ def test_any_cell_gives_a_prediction(name: str, cell: object) -> None:
     assert math.isfinite(found)
 
 
-@pytest.mark.parametrize("rows", ["age=3", {"age": 3}, 7, [1, 2], [["age", 3]]])
+@pytest.mark.parametrize(
+    "rows",
+    ["", "age=3", {"age": 3}, 7, [1, 2], [["age", 3]], pl.Series("age", [3]), pd.Series([3])],
+)
 def test_what_is_no_rows_is_a_type_error(rows: object) -> None:
     with pytest.raises(TypeError):
         predict_rows(teacher_of(), rows)

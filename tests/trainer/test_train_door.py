@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from clients import (
 )
 from kdtab import trainer
 from kdtab.bundle import Metrics, ModelBundle
-from kdtab.config.training import TrainingConfig
 from kdtab.data.prepare import prepare_table
 from kdtab.errors.raised import KdtabError
 from kdtab.models.network import TabularNetwork
@@ -32,12 +30,10 @@ from spies import (
     record_calls,
     record_calls_everywhere,
     stir_random_states,
-    watched_training,
     weights,
 )
 
 TRAINING_ROWS = 64
-TEST_ROWS = 16
 
 
 def train(
@@ -278,134 +274,3 @@ def test_the_mode_decides_the_network(tmp_path: Path, mode: str, name: str) -> N
     assert (spec.input_dim, spec.output_dim) == (bundle.input_dim, 2)
     if spec.kind != "linear":
         assert (spec.hidden_dim, spec.num_hidden_layers, spec.dropout) == (12, 3, 0.1)
-
-
-@pytest.mark.requirement("REQ-T10", "AC-T10")
-def test_the_optimizer_is_adam_with_the_seeds_weight_decay(tmp_path: Path) -> None:
-    with watched_training() as seen:
-        bundle, _ = train(tmp_path, learning_rate=0.0123)
-    assert {type(optimizer) for optimizer in seen.optimizers} == {torch.optim.Adam}
-    (group,) = seen.optimizers[0].param_groups
-    assert (group["lr"], group["weight_decay"]) == (0.0123, 1e-4)
-    assert (group["betas"], group["eps"], group["amsgrad"]) == ((0.9, 0.999), 1e-8, False)
-    learnt = {parameter.data_ptr() for parameter in bundle.model.parameters()}
-    assert {parameter.data_ptr() for parameter in group["params"]} == learnt
-
-
-@pytest.mark.requirement("REQ-T11", "AC-T11")
-def test_five_epochs_see_every_training_row_five_times_in_batches(tmp_path: Path) -> None:
-    with watched_training() as seen:
-        bundle, _ = train(tmp_path, epochs=5, batch_size=20)
-    assert seen.batch_sizes == [20, 20, 20, 4] * 5
-    assert len(seen.optimizers) == bundle.provenance.update_steps == 20
-    assert bundle.provenance.epochs == 5
-    epochs = [torch.cat(seen.inputs[start : start + 4]) for start in range(0, 20, 4)]
-    rows = [sorted(map(tuple, epoch.tolist())) for epoch in epochs]
-    assert all(epoch == rows[0] for epoch in rows)
-    assert not torch.equal(epochs[0], epochs[1])
-
-
-@pytest.mark.requirement("REQ-T12", "AC-T12")
-def test_a_tail_of_one_row_is_skipped(tmp_path: Path) -> None:
-    with watched_training() as seen:
-        bundle, _ = train(tmp_path, epochs=2, batch_size=9)
-    assert TRAINING_ROWS % 9 == 1
-    assert seen.batch_sizes == [9] * 14
-    assert len(seen.optimizers) == len(seen.losses) == bundle.provenance.update_steps == 14
-
-
-@pytest.mark.requirement("REQ-T13", "AC-T13")
-def test_batches_of_one_row_are_an_error_before_the_first_epoch(tmp_path: Path) -> None:
-    with (
-        watched_training() as seen,
-        pytest.raises(ValueError, match="update_steps == 0") as caught,
-    ):
-        train(tmp_path, batch_size=1, epochs=10_000)
-    assert isinstance(caught.value, KdtabError)
-    assert seen.batch_sizes == []
-
-
-@pytest.mark.requirement("REQ-T13", "EC-T01")
-def test_a_single_training_row_is_an_error(tmp_path: Path) -> None:
-    path = write_rows(tmp_path / "t.csv", [{"x": "1", "y": "0.5"}, {"x": "2", "y": "0.75"}])
-    with pytest.raises(ValueError, match="update_steps == 0"):
-        train_model_from_file(path, TrainingConfig(target_column="y", batch_size=8, epochs=1))
-
-
-@pytest.mark.requirement("EC-T01")
-def test_fewer_rows_than_a_batch_are_one_batch_an_epoch(tmp_path: Path) -> None:
-    with watched_training() as seen:
-        train(tmp_path, epochs=3, batch_size=4_096)
-    assert seen.batch_sizes == [TRAINING_ROWS] * 3
-
-
-@pytest.mark.requirement("REQ-T14", "AC-T14", "INV-T02")
-@pytest.mark.parametrize("changes", [{}, {"validation_size": 0.2, "patience": 1}])
-def test_the_returned_model_is_in_eval_mode(tmp_path: Path, changes: dict[str, object]) -> None:
-    bundle, _ = train(tmp_path, **changes)
-    assert not any(module.training for module in bundle.model.modules())
-
-
-@pytest.mark.requirement("REQ-T15", "AC-T15", "INV-T03")
-def test_the_error_of_a_regression_is_in_the_targets_own_unit(tmp_path: Path) -> None:
-    bundle, metrics = train(tmp_path, "regression", epochs=60, learning_rate=0.02)
-    split = (
-        prepare_table(client_frame("regression"), config_for("regression"), DATES).unwrap().split
-    )
-    rows = [clients()[at] for at in split.test]
-    said = np.array(predict_rows(bundle, features_of(rows)), dtype=np.float64)
-    truth = np.array([float(row["price"]) for row in rows])
-    rmse = math.sqrt(float(np.mean((said - truth) ** 2)))
-    assert metrics.test_metric_name == "rmse"
-    assert metrics.test_metric_value == pytest.approx(rmse, rel=1e-6)
-    assert 1.0 < rmse < truth.std()
-    assert len(rows) == TEST_ROWS
-
-
-@pytest.mark.requirement("REQ-T15")
-def test_the_accuracy_is_the_share_of_test_rows_that_predict_rows_gets_right(
-    tmp_path: Path,
-) -> None:
-    bundle, metrics = train(tmp_path, epochs=10)
-    split = prepare_table(client_frame(), config_for(), DATES).unwrap().split
-    rows = [clients()[at] for at in split.test]
-    assert any("" in row.values() for row in rows)
-    said = predict_rows(bundle, features_of(rows))
-    right = [label == row["bought"] for label, row in zip(said, rows, strict=True)]
-    assert metrics.test_metric_name == "accuracy"
-    assert metrics.test_metric_value == np.mean(right)
-    assert 0 < np.mean(right) <= 1
-
-
-@pytest.mark.requirement("REQ-T16", "AC-T16")
-@pytest.mark.parametrize("task", ["classification", "regression"])
-def test_the_result_is_a_bundle_with_all_that_was_fitted_and_metrics(
-    tmp_path: Path, task: str
-) -> None:
-    result = train(tmp_path, task)
-    assert type(result) is tuple
-    bundle, metrics = result
-    assert isinstance(bundle, ModelBundle)
-    assert isinstance(metrics, Metrics)
-    assert isinstance(bundle.model, torch.nn.Module)
-    assert bundle.feature_medians is not None
-    assert bundle.vectorizer.column_names == ("age", "city", "code", "joined", "member", "spent")
-    assert (bundle.label_encoder is None) == (task == "regression")
-    assert (bundle.target_scaler is None) == (task == "classification")
-    assert bundle.class_names == (("no", "yes") if task == "classification" else ())
-    assert bundle.target_column == ("bought" if task == "classification" else "price")
-    assert all(map(math.isfinite, (metrics.train_loss, metrics.test_loss)))
-    assert (metrics.training_rows, metrics.test_rows) == (TRAINING_ROWS, TEST_ROWS)
-    assert (metrics.epochs, metrics.update_steps) == (3, 12)
-
-
-@pytest.mark.requirement("EC-T02")
-@pytest.mark.parametrize("mode", ["mlp_dense", "imbalance_aware", "tree_teacher_distillation"])
-def test_a_single_class_trains_and_is_always_right(tmp_path: Path, mode: str) -> None:
-    rows = [row | {"bought": "yes"} for row in clients(30)]
-    bundle, metrics = train_model_from_file(
-        write_rows(tmp_path / "t.csv", rows), config_for(training_mode=mode)
-    )
-    assert (metrics.task, metrics.test_metric_value) == ("classification", 1.0)
-    assert bundle.class_names == ("yes",)
-    assert predict_rows(bundle, [{}]) == ["yes"]

@@ -14,6 +14,7 @@ from kdtab.errors.columns import ColumnIssue
 from kdtab.errors.configs import ConfigIssue
 from kdtab.errors.extras import ExtraMissing
 from kdtab.errors.issue import Issue, Issues, explain
+from kdtab.errors.labels import LabelIssue
 from kdtab.errors.tables import DiskFull, FolderMissing, NotWritable, TableIssue
 from kdtab.errors.teachers import LabelEncoderMissing, TaskMismatch, TeacherIssue, TeacherMissing
 from kdtab.errors.training import TrainingIssue
@@ -46,6 +47,7 @@ class Answer:
         text: For people, on stdout; ends with a line break.
         plain: The same for programs, the one document of `--json`.
         notes: Sentences beside the result, on stderr.
+        gate_missed: All is written, but not as good as was asked for; the exit code is 1.
 
     Example:
         >>> Answer(text="done\n", plain={"done": True}).notes
@@ -55,6 +57,7 @@ class Answer:
     text: str
     plain: Mapping[str, object]
     notes: tuple[str, ...] = ()
+    gate_missed: bool = False
 
 
 def exit_code(issues: Issues) -> Exit:
@@ -82,7 +85,7 @@ def _issue_code(issue: Issue) -> Exit:
         return Exit.BUNDLE
     if isinstance(issue, TrainingIssue):
         return Exit.TRAINING
-    if isinstance(issue, TableIssue | ColumnIssue | TeacherIssue):
+    if isinstance(issue, TableIssue | ColumnIssue | TeacherIssue | LabelIssue):
         return Exit.DATA
     assert_never(issue)
 

@@ -15,6 +15,7 @@ from kdtab.cli.console import Answer, Exit, exit_code, issue_document, issue_lin
 from kdtab.cli.demo import demo
 from kdtab.cli.distill import distill
 from kdtab.cli.inspect import inspect
+from kdtab.cli.label import label
 from kdtab.cli.options import without_example
 from kdtab.cli.predict import predict
 from kdtab.cli.train import train
@@ -27,7 +28,8 @@ OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")
 
 @click.group(
     commands={
-        command.name or "": command for command in (demo, train, distill, predict, compare, inspect)
+        command.name or "": command
+        for command in (demo, train, distill, label, predict, compare, inspect)
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Try `kdtab demo` first. `kdtab COMMAND --help` shows all that a command takes.",
@@ -41,7 +43,7 @@ def kdtab() -> None:
 
     Example:
         >>> sorted(kdtab.commands)
-        ['compare', 'demo', 'distill', 'inspect', 'predict', 'train']
+        ['compare', 'demo', 'distill', 'inspect', 'label', 'predict', 'train']
     """
 
 
@@ -114,7 +116,8 @@ def _run(given: list[str], as_json: bool) -> int:
 def _deliver(answer: Answer, as_json: bool, *, quiet: bool) -> int:
     if not quiet:
         sys.stderr.write("".join(f"note: {note}\n" for note in answer.notes))
-    return _write(json_text(answer.plain) if as_json else answer.text, Exit.DONE)
+    code = Exit.GATE_MISSED if answer.gate_missed else Exit.DONE
+    return _write(json_text(answer.plain) if as_json else answer.text, code)
 
 
 def _mistakes(issues: Issues, as_json: bool) -> int:

@@ -14,6 +14,7 @@ from kdtab.errors.issue import Issues
 from kdtab.record import BundleRecord
 from kdtab.shell.assemble import TrainedModel
 from kdtab.shell.device import resolve_device
+from kdtab.shell.trained import DistillEvidence
 
 
 def restore_model(record: BundleRecord, device: str | None = None) -> Result[ModelBundle, Issues]:
@@ -99,6 +100,7 @@ def _rows(model: TrainedModel, path: str, size: int, seconds: float) -> list[tup
     metrics, bundle, settings = model.metrics, model.bundle, model.report.settings
     record = bundle.provenance
     loss = "log loss" if metrics.task == "classification" else "loss"
+    evidence = model.report.evidence
     return [
         ("task", f"{metrics.task} of {bundle.target_column!r}" + _reason(record.task_reason)),
         (
@@ -106,6 +108,7 @@ def _rows(model: TrainedModel, path: str, size: int, seconds: float) -> list[tup
             f"{figure(metrics.test_metric_value)} on {record.test_rows or 0:,} held-out rows",
         ),
         (loss, f"{figure(metrics.test_loss)} held out, {figure(metrics.train_loss)} in training"),
+        *([] if evidence is None else [("teacher", _teacher_text(evidence))]),
         (
             "trained",
             f"{len(model.report.fitted.history):,} epochs of {record.training_rows or 0:,} rows in batches of "
@@ -116,12 +119,42 @@ def _rows(model: TrainedModel, path: str, size: int, seconds: float) -> list[tup
     ]
 
 
+def _teacher_text(evidence: DistillEvidence) -> str:
+    count = _fold_count(evidence)
+    folds = "" if count is None else f" ({count} folds)"
+    loss = f"loss {figure(evidence.held_out_loss)} held out"
+    method = evidence.method.replace("_", " ")
+    return f"{evidence.teacher.name}, {loss}, labels {method}{folds}, {evidence.seconds:.1f} s"
+
+
+def _fold_count(evidence: DistillEvidence) -> int | None:
+    folds = evidence.folds if evidence.method == "out_of_fold" else None
+    return None if folds is None else len(folds.fits)
+
+
+def _evidence(evidence: DistillEvidence) -> dict[str, object]:
+    return {
+        "name": evidence.teacher.name,
+        "fingerprint": evidence.teacher.fingerprint,
+        "bytes": evidence.teacher.size_bytes,
+        "labels": evidence.method,
+        "saw_training_rows": evidence.saw_training_rows,
+        "training_loss": evidence.training_loss,
+        "held_out_loss": evidence.held_out_loss,
+        "folds": _fold_count(evidence),
+        "unlabelled_rows": evidence.unlabelled_rows,
+        "identical_share": evidence.identical_share,
+        "weights": [{"member": name, "weight": weight} for name, weight in evidence.weights],
+        "seconds": round(evidence.seconds, 3),
+    }
+
+
 def _reason(reason: str | None) -> str:
     return f" ({reason})" if reason else ""
 
 
 def _plain(model: TrainedModel, path: str, size: int, seconds: float) -> dict[str, object]:
-    bundle = model.bundle
+    bundle, evidence = model.bundle, model.report.evidence
     return {
         "metrics": asdict(model.metrics),
         "parameters": bundle.parameter_count,
@@ -134,4 +167,5 @@ def _plain(model: TrainedModel, path: str, size: int, seconds: float) -> dict[st
         ],
         "provenance": bundle.provenance.model_dump(mode="json", exclude_none=True),
         "notes": list(model.report.notes),
+        **({} if evidence is None else {"teacher": _evidence(evidence)}),
     }

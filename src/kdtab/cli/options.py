@@ -23,16 +23,18 @@ NAMES: dict[str, tuple[str, ...]] = {
     "missing_markers": ("--missing-marker",),
 }
 TEXTS: dict[str, str] = {
+    "labels": "How the training rows get their labels: auto fits whatever can be fitted without "
+    "the rows that it labels; or a folder that `kdtab label` wrote. [default: auto]",
     "exclude_columns": "A column that is no feature (row number, name, leak). Repeat for more.",
     "date_columns": "A text column to read as dates. Repeat for more.",
     "missing_markers": "One more text that means a missing cell, beside the usual ones "
     "(empty, na, n/a, nan, none, null, . and ?). Repeat for more.",
     "student_hidden_dim": "Units of a hidden layer of the student. "
-    "Without it max(16, half of the teacher's).",
+    "Without it max(16, half of the teacher's), or 128 with a teacher that is no bundle.",
     "student_num_hidden_layers": "Hidden layers of the student. "
-    "Without it max(1, one fewer than the teacher's).",
+    "Without it max(1, one fewer than the teacher's), or 2.",
     "student_dropout": "Share of the student's hidden units set to zero in a step. "
-    "Without it min(0.5, the teacher's plus 0.05).",
+    "Without it min(0.5, the teacher's plus 0.05), or 0.1.",
 }
 
 

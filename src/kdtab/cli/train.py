@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from time import perf_counter
 
 import click
@@ -17,14 +16,14 @@ from kdtab.cli.options import (
     table_argument,
 )
 from kdtab.cli.progress import shown_progress
+from kdtab.cli.target import with_columns
 from kdtab.config.columns import ColumnOptions
-from kdtab.config.run import DeviceOptions, ReadRun, TrainRun
+from kdtab.config.run import DeviceOptions, TrainRun
 from kdtab.config.tables import ReadOptions
 from kdtab.config.training import TrainingConfig
 from kdtab.disk.documents import output_issue
-from kdtab.errors.configs import FieldMissing, TargetNotGiven
 from kdtab.errors.issue import Issues
-from kdtab.results import check, either, fail, gather
+from kdtab.results import check, gather
 
 
 @click.command(cls=SectionedCommand)
@@ -55,7 +54,7 @@ def train(
     return (
         gather(run, outlet)
         .bind(lambda _: run)
-        .lash(lambda issues: _with_columns(issues, table, flags))
+        .lash(lambda issues: with_columns(issues, table, flags))
         .bind(lambda checked: _trained(table, checked, output, quiet=quiet))
     )
 
@@ -78,19 +77,3 @@ def _trained(table: str, run: TrainRun, output: str, *, quiet: bool) -> Result[A
         )
         for _ in save_model(model.bundle, output)
     )
-
-
-def _with_columns(
-    issues: Issues, table: str, flags: Mapping[str, object]
-) -> Result[TrainRun, Issues]:
-    """The issues again; a missing target with the columns that it could be."""
-    from kdtab.disk.tables import read_table
-
-    target = FieldMissing(name="target_column")
-    if target not in issues:
-        return fail(*issues)
-    frame = parsed_run(ReadRun, None, flags).bind(lambda run: read_table(table, run.reading))
-    columns: tuple[str, ...] = either(frame, lambda read: tuple(read.columns), lambda _: ())
-    found = TargetNotGiven(table=table, columns=columns)
-    every = tuple(found if issue == target else issue for issue in issues)
-    return gather(fail(*every), frame).bind(lambda _: fail(*every))

@@ -137,6 +137,8 @@ def _choices(detail: ErrorDetails) -> tuple[str, ...]:
 
 
 def _rule(detail: ErrorDetails) -> str:
+    if detail["type"] == "tuple_type":
+        return "must be a list"
     message = detail["msg"]
     for opening in ("Input should be ", "Value error, "):
         if message.startswith(opening):

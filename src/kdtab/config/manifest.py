@@ -12,6 +12,7 @@ from kdtab.config.columns import ColumnOptions
 from kdtab.config.distillation import DistillConfig
 from kdtab.config.networks import NetworkSpec
 from kdtab.config.schema import FeatureColumn, TableSchema
+from kdtab.config.teachers import LabelConfig
 from kdtab.config.training import Task, TrainingConfig
 
 FORMAT_VERSION = 1
@@ -98,6 +99,9 @@ class Provenance(FrozenConfig):
         device: Where it was trained.
         teacher_kind: What taught it.
         teacher_fingerprint: `ModelBundle.fingerprint` of the teacher.
+        label_config: How the teacher was to label the training rows; with the seed of
+            `training_config` it gives the folds again.
+        label_method: How it did: out_of_fold, out_of_bag, in_sample, as_given.
         notes: What a person should know.
 
     Example:
@@ -124,6 +128,8 @@ class Provenance(FrozenConfig):
     device: str | None = None
     teacher_kind: str | None = None
     teacher_fingerprint: str | None = None
+    label_config: LabelConfig | None = None
+    label_method: str | None = None
     notes: Names = ()
 
 

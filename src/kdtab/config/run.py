@@ -10,7 +10,10 @@ from returns.result import Result
 from kdtab.config.base import FrozenConfig, parse_config
 from kdtab.config.columns import ColumnOptions
 from kdtab.config.distillation import DistillConfig
+from kdtab.config.labels import LabelOptions
+from kdtab.config.reporting import ReportOptions
 from kdtab.config.tables import ReadOptions
+from kdtab.config.teachers import LabelConfig
 from kdtab.config.training import TrainingConfig
 from kdtab.errors.configs import FieldUnknown
 from kdtab.errors.issue import Issues
@@ -55,6 +58,8 @@ class DistillRun(FrozenConfig):
 
     training: TrainingConfig
     distill: DistillConfig
+    labelling: LabelConfig
+    reporting: ReportOptions
     columns: ColumnOptions
     reading: ReadOptions
     compute: DeviceOptions
@@ -72,7 +77,20 @@ class ReadRun(FrozenConfig):
     compute: DeviceOptions
 
 
-Run = TypeVar("Run", TrainRun, DistillRun, ReadRun)
+class LabelRun(FrozenConfig):
+    """All that `kdtab label` can be told, but for its files.
+
+    Example:
+        >>> parse_run(LabelRun, {"id_column": "customer"}).unwrap().labelling.id_column
+        'customer'
+    """
+
+    labelling: LabelOptions
+    reading: ReadOptions
+    compute: DeviceOptions
+
+
+Run = TypeVar("Run", TrainRun, DistillRun, ReadRun, LabelRun)
 
 
 def parse_run(kind: type[Run], fields: Mapping[str, object]) -> Result[Run, Issues]:

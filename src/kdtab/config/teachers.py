@@ -10,6 +10,7 @@ from kdtab.config.base import FrozenConfig
 
 TeacherKind: TypeAlias = Literal["forest", "extra_trees", "boosted", "ensemble"]
 LabelPolicy: TypeAlias = Literal["auto", "as_given", "in_sample"]
+LABEL_POLICIES: tuple[LabelPolicy, ...] = get_args(LabelPolicy)
 TEACHER_KINDS: tuple[TeacherKind, ...] = get_args(TeacherKind)
 
 

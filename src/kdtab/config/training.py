@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
-from typing_extensions import Self
 
 from kdtab.config.base import FrozenConfig, fields_disagree
 

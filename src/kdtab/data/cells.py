@@ -10,6 +10,7 @@ import polars as pl
 from kdtab.data.values import cell_text, text_series
 
 NUMBER_PATTERN = r"^[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
+INFINITY_PATTERN = r"^[+-]?(?i:inf|infinity)$"
 WHOLE_NUMBER_PATTERN = r"^[+-]?(?:0|[1-9][0-9]*)$"
 COMMA_ZERO_PATTERN = r"^([+-]?[0-9]+),0{1,2}$"
 EXACT_INTEGERS = 2.0**53

@@ -9,7 +9,7 @@ from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 import polars as pl
-from polars.exceptions import DuplicateError
+from polars.exceptions import DuplicateError, SchemaError
 from returns.result import Success
 
 from kdtab.data.cells import EXACT_INTEGERS
@@ -56,7 +56,7 @@ def frame_from_any(data: object, names: Sequence[str] = ()) -> Checked[pl.DataFr
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(data, pandas.DataFrame):
         return _frame_from_pandas(cast("_PandasFrame", data))
-    if isinstance(data, ArrowStream):
+    if isinstance(data, ArrowStream) and not isinstance(data, pl.Series):
         return _frame_from_arrow(data)
     if not isinstance(data, Sequence) or isinstance(data, str | bytes):
         return fail(RowsNotUnderstood(found=type(data).__name__, index=None))
@@ -173,6 +173,8 @@ def _frame_from_arrow(table: ArrowStream) -> Checked[pl.DataFrame]:
         return Success(pl.DataFrame(table))
     except DuplicateError:
         return fail(DuplicateColumns(names=_doubled_arrow_names(table)))
+    except SchemaError:  # a stream of one column, a pandas Series for one
+        return fail(RowsNotUnderstood(found=type(table).__name__, index=None))
 
 
 def _doubled_arrow_names(table: ArrowStream) -> tuple[str, ...]:

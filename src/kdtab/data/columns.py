@@ -18,6 +18,7 @@ from kdtab.config.schema import (
 )
 from kdtab.data.arrays import IntArray
 from kdtab.data.cells import (
+    INFINITY_PATTERN,
     NUMBER_PATTERN,
     TRUTH_WORDS,
     MissingRule,
@@ -129,9 +130,11 @@ def _fit_text(
     if per_distinct(present, lambda cell: cell.str.to_lowercase().is_in(TRUTH_WORDS)).all():
         return BooleanColumn(name=series.name, reason="text; every cell is true or false")
     numeric = per_distinct(present, lambda cell: cell.str.contains(NUMBER_PATTERN))
+    infinite = per_distinct(present, lambda cell: cell.str.contains(INFINITY_PATTERN))
     typed = series.dtype in (pl.Categorical, pl.Enum)
-    if numeric.all() and not typed:
-        return NumericColumn(name=series.name, reason="text; every cell is a number")
+    if numeric.any() and (numeric | infinite).all() and not typed:
+        kinds = "a number or infinite" if infinite.any() else "a number"
+        return NumericColumn(name=series.name, reason=f"text; every cell is {kinds}")
     distinct = present.n_unique()
     if distinct >= NAMING_DISTINCT and distinct >= NAMING_SHARE * len(present):
         reason = f"text that names its row: {distinct:,} distinct values in {len(present):,} cells"

@@ -124,7 +124,7 @@ def _one_value(name: str) -> FieldInvalid:
 def _without_large(twins: IntArray, fold_size: float) -> tuple[IntArray, tuple[str, ...]]:
     """Twins with those of large groups told apart."""
     sizes = np.bincount(twins)[twins]
-    large = sizes > max(1.0, LARGEST_TWINS * fold_size)
+    large = sizes > max(2.0, LARGEST_TWINS * fold_size)
     if not large.any():
         return twins, ()
     apart = twins.copy()

@@ -212,6 +212,3 @@ def _request_issues(request: TableRequest) -> Iterator[Issue]:
     if config.target_column in options.date_columns:
         rule = "must not name the target column"
         yield FieldInvalid(name="date_columns", rule=rule, found=config.target_column)
-    if config.test_size + config.validation_size >= 1:
-        rule = "plus test_size must be below 1, or no row is left to train on"
-        yield FieldInvalid(name="validation_size", rule=rule, found=str(config.validation_size))

@@ -21,6 +21,7 @@ from kdtab.data.artifacts import (
     network_targets,
 )
 from kdtab.data.columns import fit_columns
+from kdtab.data.hints import comma_remarks
 from kdtab.data.labelled import (
     LabelledRows,
     TableRequest,
@@ -131,10 +132,19 @@ def _fit(request: TableRequest, labelled: LabelledRows) -> Checked[PreparedTable
                 split,
                 schema,
                 _fit_artifacts(request, labelled, split, schema),
-                PreparationReport(rows=request.frame.height, left_out=schema.left_out),
+                PreparationReport(
+                    rows=request.frame.height,
+                    left_out=schema.left_out,
+                    remarks=_comma_remarks(request),
+                ),
             )
         )
     )
+
+
+def _comma_remarks(request: TableRequest) -> tuple[str, ...]:
+    names = (request.config.target_column, *request.feature_names)
+    return comma_remarks(request.frame, names, request.options.missing_markers)
 
 
 def _fit_schema(request: TableRequest, split: Split) -> Checked[TableSchema]:

@@ -237,7 +237,7 @@ def impute(matrix: FloatArray, medians: FloatArray | None) -> FloatArray:
         >>> impute(np.array([[np.nan, 1.0]]), np.array([7.0])).tolist()
         [[0.0, 1.0]]
     """
-    usable = medians is not None and medians.shape == matrix.shape[1:]
+    usable = medians is not None and np.shape(medians) == matrix.shape[1:]
     fills = np.asarray(medians, dtype=np.float64) if usable else np.zeros(matrix.shape[1])
     fills = np.where(np.isfinite(fills), fills, 0.0)
     return np.where(np.isfinite(matrix), matrix, fills)

@@ -14,7 +14,10 @@ from returns.result import Success
 from kdtab.config.training import Task
 from kdtab.data.arrays import IntArray
 from kdtab.data.cells import (
+    INFINITY_PATTERN,
+    NUMBER_PATTERN,
     WHOLE_NUMBER_PATTERN,
+    MissingRule,
     canonical_texts,
     missing_rule,
     numbers,
@@ -133,7 +136,7 @@ def infer_task(target: pl.Series, markers: Iterable[str]) -> TaskDecision:
         'regression'
     """
     rule = missing_rule(markers)
-    labels = canonical_texts(target, rule)
+    labels = _labels(target, rule)
     values = numbers(target, rule)
     distinct = labels.drop_nulls().n_unique()
     if distinct == 2:
@@ -156,6 +159,8 @@ def infer_task(target: pl.Series, markers: Iterable[str]) -> TaskDecision:
 def target_labels(target: pl.Series, markers: Iterable[str]) -> pl.Series:
     """The cells of a target as canonical labels: 1, 1.0 and `"1.0"` are the label `"1"`.
 
+    An infinity among numbers is missing, as a text too; among words `"inf"` is a word.
+
     Args:
         target: [N] cells of any type.
         markers: Texts that mean "missing".
@@ -167,7 +172,7 @@ def target_labels(target: pl.Series, markers: Iterable[str]) -> pl.Series:
         >>> target_labels(pl.Series([1.0, float("nan"), 2.0]), ()).to_list()
         ['1', None, '2']
     """
-    return canonical_texts(target, missing_rule(markers))
+    return _labels(target, missing_rule(markers))
 
 
 def target_values(target: pl.Series, markers: Iterable[str]) -> Checked[pl.Series]:
@@ -188,13 +193,26 @@ def target_values(target: pl.Series, markers: Iterable[str]) -> Checked[pl.Serie
     """
     rule = missing_rule(markers)
     values = numbers(target, rule)
-    texts = stripped_texts(target, rule)
+    texts = _without_infinities(stripped_texts(target, rule))
     truth = texts.str.to_lowercase().is_in(["true", "false"]) & (target.dtype != pl.Boolean)
     misfits = (texts.is_not_null() & (values.is_null() | truth)).arg_true()
     if len(misfits):
         row = int(misfits[0])
         return fail(TargetNotNumeric(target=target.name, row=row + 1, cell=texts[row]))
     return Success(values)
+
+
+def _labels(target: pl.Series, rule: MissingRule) -> pl.Series:
+    return _without_infinities(canonical_texts(target, rule))
+
+
+def _without_infinities(texts: pl.Series) -> pl.Series:
+    present = texts.drop_nulls()
+    infinite = present.str.contains(INFINITY_PATTERN)
+    numeric = present.str.contains(NUMBER_PATTERN)
+    if not infinite.any() or not numeric.any() or not (infinite | numeric).all():
+        return texts
+    return texts.set(texts.str.contains(INFINITY_PATTERN), None)
 
 
 def _is_text(target: pl.Series, labels: pl.Series, values: pl.Series) -> bool:

@@ -30,7 +30,7 @@ def cell_text(cell: object) -> str | None:
         case None:
             return None
         case str():
-            return str(cell)
+            return str.__str__(cell)  # an enum's own would name the member, not its value
         case bool() | np.bool_():
             return "true" if cell else "false"
         case datetime() | date() | time() | timedelta() | np.datetime64() | np.timedelta64():

@@ -50,7 +50,7 @@ def read_columnar(
         return fail(_not(path, kind))
     try:
         frame = _read(content, kind, is_stream=is_stream)
-        columns = [_plain(column) for column in frame.get_columns()]
+        columns = [plain_column(column) for column in frame.get_columns()]
     except (PolarsError, PanicException, OSError, ValueError) as error:
         reason = f"its {kind} data are damaged ({_first_line(error)})"
         return fail(FileNotReadable(path=path, reason=reason))
@@ -64,7 +64,19 @@ def _read(content: bytes, kind: Literal["Parquet", "Arrow"], *, is_stream: bool)
     return pl.read_ipc_stream(file) if is_stream else pl.read_ipc(file)
 
 
-def _plain(column: pl.Series) -> pl.Series:
+def plain_column(column: pl.Series) -> pl.Series:
+    """A column of a type that column kinds are made of, as `read_columnar` describes.
+
+    Args:
+        column: [N] cells of any type.
+
+    Returns:
+        [N] the same cells; the column itself where its type is kept.
+
+    Example:
+        >>> plain_column(pl.Series([[1, 2], None])).to_list()
+        ['[1, 2]', None]
+    """
     kind = column.dtype
     if isinstance(kind, pl.Categorical | pl.Enum | pl.Null):
         return column.cast(pl.String)

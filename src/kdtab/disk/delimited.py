@@ -61,9 +61,9 @@ def read_delimited(
         >>> read_delimited("a.csv", b"x,y\n1,2\n3\n").failure().first.row
         3
     """
-    if separator is not None and (not separator.isascii() or separator in '"\r\n\0'):
-        rule = "must be one ASCII character, no quote and no line break"
-        return fail(FieldInvalid(name="separator", rule=rule, found=separator))
+    refused = separator_issue(separator)
+    if refused is not None:
+        return fail(refused)
     mark = separator or find_separator(text, tab_first=tab_first, decimal_comma=decimal_comma)
     cells = _cells(path, text, mark)
     named = cells.bind(lambda found: named_columns(path, found.header, found.columns))
@@ -72,6 +72,25 @@ def read_delimited(
     return cells.bind(
         lambda found: named.bind(lambda frame: with_decimal_points(path, frame, found.line))
     )
+
+
+def separator_issue(separator: str | None) -> FieldInvalid | None:
+    """Why a character separates no cells.
+
+    Args:
+        separator: One character, or None to have it found.
+
+    Returns:
+        `FieldInvalid` or None.
+
+    Example:
+        >>> separator_issue(";") is None, separator_issue('"').found
+        (True, '"')
+    """
+    if separator is None or (separator.isascii() and separator not in '"\r\n\0'):
+        return None
+    rule = "must be one ASCII character, no quote and no line break"
+    return FieldInvalid(name="separator", rule=rule, found=separator)
 
 
 def _cells(path: str, text: bytes, separator: str) -> Checked[_Cells]:
@@ -94,8 +113,13 @@ def _rows_with_content(text: bytes, scan: RowScan) -> _Places:
     single = np.flatnonzero(scan.cells == 1)
     # Under one name a line of blanks is a cell; only a line without any byte is none.
     blanks = b"\r" if len(single) == len(lengths) else b" \t\r"
+    header = next(at for at in range(len(lengths)) if _has_content(text, scan, at))
     blank = [at for at in single if not text[scan.starts[at] : scan.ends[at]].strip(blanks)]
-    return np.delete(np.arange(len(lengths)), blank)
+    return np.delete(np.arange(len(lengths)), [*range(header), *blank])
+
+
+def _has_content(text: bytes, scan: RowScan, at: int) -> bool:
+    return scan.cells[at] > 1 or bool(text[scan.starts[at] : scan.ends[at]].strip(b" \t\r"))
 
 
 def _ragged(

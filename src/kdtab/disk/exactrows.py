@@ -60,7 +60,7 @@ def exact_rows(path: str, text: bytes, separator: str) -> Checked[list[ExactRow]
     lines = list(io.StringIO(text.decode("utf-8"), newline=""))
     rows: list[ExactRow] = []
     begins = 1
-    with _cells_of_any_length():
+    with cells_of_any_length():
         reader = csv.reader(lines, delimiter=separator, strict=True)
         try:
             for cells in reader:
@@ -98,7 +98,17 @@ def _opening_line(lines: list[str], begins: int) -> int:
 
 
 @contextmanager
-def _cells_of_any_length() -> Iterator[None]:
+def cells_of_any_length() -> Iterator[None]:
+    """Let the csv module take cells longer than 131,072 characters.
+
+    Returns:
+        A context; the limit of before holds again behind it.
+
+    Example:
+        >>> with cells_of_any_length():
+        ...     len(next(csv.reader(["x" * 200_000]))[0])
+        200000
+    """
     before = csv.field_size_limit(_LONGEST_CELL)
     try:
         yield

@@ -8,7 +8,7 @@ and times a duration, and text has neither.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
 from typing import Literal, TypeAlias
 
 import fastexcel
@@ -104,7 +104,7 @@ class SheetColumn:
             case "boolean":
                 return filled & ~self._is_boolean
             case "date":
-                return filled & ~self._is_date
+                return filled & (~self._is_date | self._is_time_among_dates)
 
     @property
     def values(self) -> pl.Series:
@@ -145,6 +145,12 @@ class SheetColumn:
     @property
     def _is_date(self) -> pl.Series:
         return self.durations.is_not_null()
+
+    @property
+    def _is_time_among_dates(self) -> pl.Series:
+        """A time of day stands before the first day of the calendar: no date, but read as one."""
+        early = (self.datetimes < datetime(1900, 1, 1)).fill_null(False)
+        return early & bool((self.datetimes.dt.year() >= _FIRST_YEAR).any())
 
     @property
     def _is_text(self) -> pl.Series:

@@ -22,8 +22,8 @@ from kdtab.errors.formats import OptionNotForFormat, SuffixUnknown
 from kdtab.errors.issue import Issue
 from kdtab.results import Checked, check, fail
 
-_Format: TypeAlias = Literal["csv", "tsv", "json lines", "parquet", "arrow", "excel"]
-_FORMATS: Mapping[str, _Format] = MappingProxyType(
+TableFormat: TypeAlias = Literal["csv", "tsv", "json lines", "parquet", "arrow", "excel"]
+_FORMATS: Mapping[str, TableFormat] = MappingProxyType(
     {
         ".csv": "csv",
         ".tsv": "tsv",
@@ -38,7 +38,7 @@ _FORMATS: Mapping[str, _Format] = MappingProxyType(
         ".ods": "excel",
     }
 )
-_NAMES: Mapping[_Format, str] = MappingProxyType(
+_NAMES: Mapping[TableFormat, str] = MappingProxyType(
     {
         "csv": "CSV text",
         "tsv": "TSV text",
@@ -50,8 +50,8 @@ _NAMES: Mapping[_Format, str] = MappingProxyType(
 )
 DEFAULT_READ_OPTIONS = ReadOptions()
 _PACKINGS = (".gz", ".zst")
-_TEXT_FORMATS: tuple[_Format, ...] = ("csv", "tsv", "json lines")
-_DELIMITED: tuple[_Format, ...] = ("csv", "tsv")
+_TEXT_FORMATS: tuple[TableFormat, ...] = ("csv", "tsv", "json lines")
+_DELIMITED: tuple[TableFormat, ...] = ("csv", "tsv")
 
 
 def table_suffixes() -> tuple[str, ...]:
@@ -97,16 +97,38 @@ def read_table(
         [('39', 'Ulm'), ('41', None)]
     """
     named = os.fspath(path)
+    return table_format(named, options).bind(
+        lambda found: (
+            read_local_file(named)
+            .bind(lambda content: unpack(named, found[1], content))
+            .bind(lambda content: _read(named, found[0], content, options))
+        )
+    )
+
+
+def table_format(
+    path: str | os.PathLike[str], options: ReadOptions = DEFAULT_READ_OPTIONS
+) -> Checked[tuple[TableFormat, str]]:
+    """The format that a file's name promises; the file is not opened.
+
+    Args:
+        path: A local file.
+        options: How it is to be read.
+
+    Returns:
+        The format and the suffix of its packing (`.gz`, `.zst` or none), or `SuffixUnknown`,
+        `OptionNotForFormat`.
+
+    Example:
+        >>> table_format("a.csv.gz").unwrap()
+        ('csv', '.gz')
+    """
+    named = os.fspath(path)
     suffix, packing = _suffixes(named)
     kind = _FORMATS.get(suffix)
     if kind is None or (packing and kind not in _TEXT_FORMATS):
         return check_local_file(named).bind(lambda _: fail(_unknown(named, suffix + packing)))
-    return (
-        check(*_misplaced_options(named, kind, options))
-        .bind(lambda _: read_local_file(named))
-        .bind(lambda content: unpack(named, packing, content))
-        .bind(lambda content: _read(named, kind, content, options))
-    )
+    return check(*_misplaced_options(named, kind, options)).map(lambda _: (kind, packing))
 
 
 def _suffixes(named: str) -> tuple[str, str]:
@@ -121,7 +143,7 @@ def _unknown(named: str, suffix: str) -> SuffixUnknown:
     return SuffixUnknown(path=named, suffix=suffix, known=table_suffixes())
 
 
-def _misplaced_options(named: str, kind: _Format, options: ReadOptions) -> list[Issue]:
+def _misplaced_options(named: str, kind: TableFormat, options: ReadOptions) -> list[Issue]:
     made_for: dict[str, tuple[str, bool]] = {
         "sheet_name": ("Excel workbooks", kind == "excel"),
         "encoding": ("text files", kind in _TEXT_FORMATS),
@@ -135,7 +157,9 @@ def _misplaced_options(named: str, kind: _Format, options: ReadOptions) -> list[
     ]
 
 
-def _read(named: str, kind: _Format, content: bytes, options: ReadOptions) -> Checked[pl.DataFrame]:
+def _read(
+    named: str, kind: TableFormat, content: bytes, options: ReadOptions
+) -> Checked[pl.DataFrame]:
     match kind:
         case "csv" | "tsv":
             return _text(named, kind, content, options).bind(
@@ -161,5 +185,5 @@ def _read(named: str, kind: _Format, content: bytes, options: ReadOptions) -> Ch
             assert_never(kind)
 
 
-def _text(named: str, kind: _Format, content: bytes, options: ReadOptions) -> Checked[bytes]:
+def _text(named: str, kind: TableFormat, content: bytes, options: ReadOptions) -> Checked[bytes]:
     return clean_utf8(named, content, options.encoding, _NAMES[kind])

@@ -10,12 +10,20 @@ from kdtab.errors.bundles import BundleIssue, explain_bundle_issue
 from kdtab.errors.columns import ColumnIssue, explain_column_issue
 from kdtab.errors.configs import ConfigIssue, explain_config_issue
 from kdtab.errors.extras import ExtraIssue, ExtraMissing, explain_extra_issue
+from kdtab.errors.labels import LabelIssue, explain_label_issue
 from kdtab.errors.tables import TableIssue, explain_table_issue
 from kdtab.errors.teachers import TeacherIssue, explain_teacher_issue
 from kdtab.errors.training import TrainingIssue, explain_training_issue
 
 Issue: TypeAlias = (
-    TableIssue | ColumnIssue | ConfigIssue | TeacherIssue | BundleIssue | TrainingIssue | ExtraIssue
+    TableIssue
+    | ColumnIssue
+    | ConfigIssue
+    | TeacherIssue
+    | BundleIssue
+    | TrainingIssue
+    | ExtraIssue
+    | LabelIssue
 )
 
 
@@ -86,4 +94,6 @@ def explain(issue: Issue) -> str:
         return explain_training_issue(issue)
     if isinstance(issue, ExtraMissing):
         return explain_extra_issue(issue)
+    if isinstance(issue, LabelIssue):
+        return explain_label_issue(issue)
     assert_never(issue)

@@ -14,6 +14,7 @@ from kdtab.errors.columns import RowsNotUnderstood
 from kdtab.errors.configs import ArgumentOfWrongType
 from kdtab.errors.extras import ExtraMissing
 from kdtab.errors.issue import Issue, Issues, explain
+from kdtab.errors.sources import TeacherNotUnderstood
 from kdtab.errors.tables import (
     DiskFull,
     FileMissing,
@@ -109,7 +110,9 @@ def raised_as(issue: Issue) -> type[KdtabError]:
             return MissingFileError
         case FileNotReadable() | BundleNotReadable() | FolderMissing() | NotWritable() | DiskFull():
             return DiskError
-        case NetworkForeign() | ArgumentOfWrongType() | RowsNotUnderstood():
+        case (
+            NetworkForeign() | ArgumentOfWrongType() | RowsNotUnderstood() | TeacherNotUnderstood()
+        ):
             return WrongTypeError
         case ExtraMissing():
             return MissingExtraError

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TypeAlias, assert_never
 
+from kdtab.errors.answers import TeacherAnswerIssue, explain_answer_issue
 from kdtab.errors.base import IssueValue, listed
+from kdtab.errors.sources import TeacherSourceIssue, explain_source_issue
 
 
 class TeacherMissing(IssueValue):
@@ -106,6 +108,8 @@ TeacherIssue: TypeAlias = (
     | LabelsUnknown
     | TeacherOutputsInvalid
     | ClassesDiffer
+    | TeacherSourceIssue
+    | TeacherAnswerIssue
 )
 
 
@@ -122,6 +126,10 @@ def explain_teacher_issue(issue: TeacherIssue) -> str:
         >>> explain_teacher_issue(TeacherMissing())
         'teacher_path or teacher_bundle is required.'
     """
+    if isinstance(issue, TeacherSourceIssue):
+        return explain_source_issue(issue)
+    if isinstance(issue, TeacherAnswerIssue):
+        return explain_answer_issue(issue)
     match issue:
         case TeacherMissing():
             return "teacher_path or teacher_bundle is required."

@@ -9,6 +9,7 @@ import numpy as np
 from kdtab.data.arrays import FloatArray, IntArray
 
 DRAWS = 1_000
+HELD_NUMBERS = 2_000_000
 LEVEL = 0.95
 LEAST_GROUPS = 20
 """Fewer different rows say nothing of their own spread; of one row every draw is the same."""
@@ -73,13 +74,25 @@ def resampled_means(
         [[1.0, 2.0], [1.0, 2.0]]
     """
     codes = np.arange(len(columns)) if groups is None else groups
-    rows = np.bincount(codes).astype(np.float64)
-    sums = np.stack([np.bincount(codes, column) for column in columns.T], axis=1)
-    means = np.empty((draws, columns.shape[1]))
-    for draw in range(draws):
-        times = np.bincount(generator.integers(0, len(rows), len(rows)), minlength=len(rows))
-        means[draw] = (times @ sums) / (times @ rows)
+    every = np.stack(
+        [np.bincount(codes), *(np.bincount(codes, item) for item in columns.T)], axis=1
+    )
+    block = max(1, HELD_NUMBERS // len(every))
+    totals = np.concatenate(
+        [
+            _times_drawn(len(every), min(block, draws - start), generator) @ every
+            for start in range(0, draws, block)
+        ]
+    )
+    means: FloatArray = totals[:, 1:] / totals[:, :1]
     return means
+
+
+def _times_drawn(groups: int, draws: int, generator: np.random.Generator) -> FloatArray:
+    times = np.empty((draws, groups))
+    for draw in times:
+        draw[:] = np.bincount(generator.integers(0, groups, groups), minlength=groups)
+    return times
 
 
 def interval_of(means: FloatArray, level: float = LEVEL) -> Interval:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -137,7 +138,7 @@ def gain_retained(
     kept, lead = gaps.mean(axis=0).tolist()
     drawn = resampled_means(gaps, generator, draws=draws, groups=groups)
     lead_interval = interval_of(drawn[:, 1])
-    if lead_interval.low <= 0:
+    if not (lead_interval.low > 0 and math.isfinite(kept / lead)):
         return TeacherNotBetter(lead, lead_interval)
     return Retained(kept / lead, interval_of(_shares(drawn)), lead, lead_interval)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from statistics import median
-from time import perf_counter
 
 import numpy as np
 import polars as pl
@@ -34,9 +33,8 @@ from kdtab.models.describe import parameter_count
 from kdtab.results import check, fail
 from kdtab.shell.assemble import measure_bundle, regression_values
 from kdtab.shell.infer import network_outputs
+from kdtab.shell.timing import rows_per_second
 
-TIMED_ROWS = 10_000
-TIMED_RUNS = 5
 HELD_OUT = "held out when both models were trained"
 HELD_OUT_OF_STUDENT = "held out when the student was trained; what the teacher saw is not known"
 NOT_KNOWN = "all rows with a target; which of them the models were trained on is not known"
@@ -50,8 +48,8 @@ class ModelFigures:
         metrics: Loss and metric on the compared rows.
         parameters: Numbers that were learnt.
         bytes: Size of the bundle's file, whether it was saved or not.
-        rows_per_second: From raw rows to outputs, in one batch of at most 10,000 rows, median of
-            five runs.
+        rows_per_second: From raw rows to outputs, in one batch of 10,000 rows (the compared rows,
+            over and over where they are fewer), median of five runs.
 
     Example:
         >>> ModelFigures.__dataclass_params__.frozen
@@ -247,19 +245,12 @@ def _figures(bundle: ModelBundle, rows: EncodedRows, raw: pl.DataFrame) -> Model
         metrics=measure_bundle(bundle, rows),
         parameters=parameter_count(bundle.model),
         bytes=len(content),
-        rows_per_second=_rows_per_second(bundle, raw.head(TIMED_ROWS)),
+        rows_per_second=rows_per_second(_scored(bundle), raw),
     )
 
 
-def _rows_per_second(bundle: ModelBundle, raw: pl.DataFrame) -> float:
-    seconds = [_seconds(bundle, raw) for _ in range(TIMED_RUNS)]
-    return raw.height / median(seconds)
-
-
-def _seconds(bundle: ModelBundle, raw: pl.DataFrame) -> float:
-    began = perf_counter()
-    network_outputs(bundle.model, encode_features(raw, bundle.artifacts))
-    return perf_counter() - began
+def _scored(bundle: ModelBundle) -> Callable[[pl.DataFrame], object]:
+    return lambda frame: network_outputs(bundle.model, encode_features(frame, bundle.artifacts))
 
 
 def _agreement(

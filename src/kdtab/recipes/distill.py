@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -15,32 +14,47 @@ from kdtab.config.base import revise
 from kdtab.config.columns import ColumnOptions
 from kdtab.config.distillation import DistillConfig
 from kdtab.config.manifest import Provenance
-from kdtab.config.networks import network_spec
+from kdtab.config.teachers import LabelConfig
 from kdtab.config.training import CLASSIFICATION_ONLY, TrainingConfig
 from kdtab.data.arrays import Float32Array
-from kdtab.data.fingerprint import table_fingerprint
+from kdtab.data.outputs import TeacherOutputs
 from kdtab.data.prepare import PreparedTable, prepare_with_artifacts
 from kdtab.errors.configs import ModeNeedsClassification
 from kdtab.errors.issue import Issue, Issues
 from kdtab.errors.teachers import TaskMismatch, TeacherOutputsInvalid
-from kdtab.models.describe import parameter_count, student_defaults
-from kdtab.results import check, fail
-from kdtab.shell.assemble import FitPlan, TrainedModel, fit_model
+from kdtab.models.describe import StudentSize, parameter_count, student_defaults
+from kdtab.results import check, fail, gather
+from kdtab.shell.assemble import TrainedModel
 from kdtab.shell.device import resolve_device
 from kdtab.shell.infer import network_outputs
 from kdtab.shell.progress import SILENT, Progress
-from kdtab.tasks.soft_targets import SoftTargetTask
+from kdtab.shell.trained import DistillEvidence
+from kdtab.teachers.evidence import gathered_evidence, rows_seen_by
+from kdtab.teachers.network import NetworkTeacher
+from kdtab.teachers.source import (
+    Classroom,
+    GivenSource,
+    TeacherSource,
+    Teaching,
+    prepared_for,
+    teacher_source,
+    teaching_of,
+)
+from kdtab.teachers.studentfit import Wish, fit_student, student_plan
+from kdtab.teachers.taught import Taught, label_columns_issues
 
 
 def distill_student(
     frame: pl.DataFrame,
-    teacher: ModelBundle,
+    teacher: object,
     config: TrainingConfig,
     distill: DistillConfig | None = None,
     *,
+    labels: LabelConfig | None = None,
     columns: ColumnOptions | None = None,
     device: str | torch.device | None = None,
     progress: Progress = SILENT,
+    scratch: bool = False,
 ) -> Result[TrainedModel, Issues]:
     """Train a student on the labels of a frame and on what the teacher knows (PT-DISTILL-001).
 
@@ -49,18 +63,29 @@ def distill_student(
     arXiv:1503.02531). Regression: both are mean squared errors. The teacher speaks once, before
     the first step, in eval mode and without gradients, and is left as it was.
 
+    A teacher that kdtab can fit is fitted on the training rows alone, and labels none of them that
+    it saw: by folds, or out of bag (Dao et al., arXiv:2104.09732). No teacher sees a test or
+    validation row.
+
     Args:
         frame: Raw rows, the target among the columns.
-        teacher: A trained model; its preprocessing is the student's.
+        teacher: A `ModelBundle`, whose preprocessing becomes the student's; the name of a kind
+            ("forest", "extra_trees", "boosted", "ensemble"); an estimator of scikit-learn's manner,
+            fitted or not, which is cloned; or whatever else `resolve_teacher` takes, used as given.
         config: What to train, and how; `task="auto"` takes the teacher's task.
-        distill: Temperature, alpha and the student's sizes.
+        distill: Temperature, alpha and the student's sizes, which come from a bundle's network or
+            else from `config`.
+        labels: How the training rows are labelled; None cross-fits whatever can be fitted.
         columns: Which columns count; None takes all but the target.
         device: Where to train; None takes CUDA where there is one.
         progress: Hears of every epoch.
+        scratch: Also fit the same student without a teacher, for the evidence.
 
     Returns:
-        The student, its metrics on the held-out rows and a report; or every issue of the task, the
-        columns, the target, the teacher, the device, the batch settings or the training itself.
+        The student, its metrics on the held-out rows and a report, with evidence of the teacher
+        (of a bundle only where `labels` or `scratch` asks for it: it would be asked more than
+        once); or every issue of the task, the columns, the target, the teacher, the device, the
+        batch settings or the training itself.
 
     Example:
         >>> from kdtab.recipes.train import train_model
@@ -70,31 +95,104 @@ def distill_student(
         >>> student = distill_student(frame, teacher, config, device="cpu").unwrap()
         >>> student.bundle.model.spec.hidden_dim, student.bundle.scaler is teacher.scaler
         (64, True)
+        >>> student = distill_student(frame, "forest", config, device="cpu").unwrap()
+        >>> student.report.evidence.method, student.metrics.test_metric_value
+        ('out_of_fold', 1.0)
     """
-    options = columns or ColumnOptions()
-    knobs = distill or DistillConfig()
-    provenance = Provenance(
-        table_fingerprint=table_fingerprint(frame),
-        training_config=config,
-        column_options=options,
-        distill_config=knobs,
-        teacher_fingerprint=teacher.fingerprint,
+    knobs, options = distill or DistillConfig(), columns or ColumnOptions()
+    policy, place = labels or LabelConfig(), resolve_device(device)
+    own = teacher_issues(teacher, config) if isinstance(teacher, ModelBundle) else ()
+    return Result.do(
+        student
+        for _ in gather(check(*own), place, check(*label_columns_issues(frame, policy)))
+        for chosen in place
+        for student in _distilled(
+            teacher,
+            Wish(
+                Classroom(frame, config, options, policy, chosen),
+                knobs,
+                progress,
+                scratch=scratch,
+                evidence=scratch or labels is not None,
+            ),
+        )
     )
+
+
+def _distilled(teacher: object, wish: Wish) -> Result[TrainedModel, Issues]:
+    if isinstance(teacher, ModelBundle):
+        return _from_bundle(teacher, wish)
+    return teacher_source(teacher, wish.room).bind(lambda source: _from_source(source, wish))
+
+
+def _from_bundle(teacher: ModelBundle, wish: Wish) -> Result[TrainedModel, Issues]:
+    room = wish.room
     return Result.do(
         _with_size_note(model, teacher)
-        for _ in check(*teacher_issues(teacher, config))
-        for chosen in resolve_device(device)
         for prepared in prepare_with_artifacts(
-            frame, config, options, teacher.artifacts, teacher.task
+            room.frame, room.config, room.options, teacher.artifacts, teacher.task
         )
         for spoken in _teacher_outputs(teacher, prepared)
-        for model in fit_model(
+        for evidence in _bundle_evidence(teacher, spoken, prepared, wish)
+        for model in fit_student(
             prepared,
-            _plan(prepared, teacher, spoken, config, knobs, provenance),
-            device=chosen,
-            progress=progress,
+            student_plan(
+                prepared,
+                student_defaults(teacher.model),
+                spoken,
+                wish.provenance(teacher_fingerprint=teacher.fingerprint),
+                wish,
+            ),
+            wish,
+            evidence,
         )
     )
+
+
+def _from_source(source: TeacherSource, wish: Wish) -> Result[TrainedModel, Issues]:
+    if isinstance(source, GivenSource) and isinstance(source.teacher, NetworkTeacher):
+        bundle = source.teacher.bundle
+        return check(*teacher_issues(bundle, wish.room.config)).bind(
+            lambda _: _from_bundle(bundle, wish)
+        )
+    config = wish.room.config
+    sizes = StudentSize(config.hidden_dim, config.num_hidden_layers, config.dropout)
+    return Result.do(
+        model
+        for prepared in prepared_for(source, wish.room)
+        for teaching in teaching_of(source, prepared, wish.room)
+        for model in fit_student(
+            prepared,
+            student_plan(
+                prepared, sizes, teaching.spoken, _taught_provenance(teaching, wish), wish
+            ),
+            wish,
+            teaching.evidence,
+        )
+    )
+
+
+def _taught_provenance(teaching: Teaching, wish: Wish) -> Provenance:
+    evidence = teaching.evidence
+    return wish.provenance(
+        teacher_kind=evidence.teacher.name,
+        teacher_fingerprint=evidence.teacher.fingerprint,
+        label_config=wish.room.labels,
+        label_method=evidence.method,
+    )
+
+
+def _bundle_evidence(
+    teacher: ModelBundle, spoken: Float32Array, prepared: PreparedTable, wish: Wish
+) -> Result[DistillEvidence | None, Issues]:
+    """None where nobody asked: the teacher then speaks of the training rows and of no other."""
+    if not wish.evidence:
+        return Success(None)
+    room, network = wish.room, NetworkTeacher(teacher)
+    said = TeacherOutputs(network.info.output_kind, network.info.classes, np.empty((0, 1)))
+    seen = rows_seen_by(teacher, room.frame, room.config)
+    taught = Taught(network, "as_given", seen, said, missing=room.labels.missing_classes)
+    return gathered_evidence(taught, spoken, prepared, room.frame, seconds=0.0)
 
 
 def teacher_issues(teacher: ModelBundle, config: TrainingConfig) -> tuple[Issue, ...]:
@@ -136,38 +234,6 @@ def _teacher_outputs(teacher: ModelBundle, prepared: PreparedTable) -> Result[Fl
             TeacherOutputsInvalid(reason=f"{lost:,} of {len(outputs):,} rows are not finite")
         )
     return Success(outputs)
-
-
-def _plan(
-    prepared: PreparedTable,
-    teacher: ModelBundle,
-    spoken: Float32Array,
-    config: TrainingConfig,
-    knobs: DistillConfig,
-    provenance: Provenance,
-) -> FitPlan:
-    hidden_dim, num_hidden_layers, dropout = student_defaults(teacher.model)
-    return FitPlan(
-        config=config,
-        spec=network_spec(
-            config.training_mode,
-            input_dim=prepared.training.inputs.shape[1],
-            output_dim=prepared.output_dim,
-            hidden_dim=_given(knobs.student_hidden_dim, hidden_dim),
-            num_hidden_layers=_given(knobs.student_num_hidden_layers, num_hidden_layers),
-            dropout=_given(knobs.student_dropout, dropout),
-        ),
-        task=SoftTargetTask(task=prepared.task, temperature=knobs.temperature, alpha=knobs.alpha),
-        soft_targets=spoken,
-        provenance=provenance,
-    )
-
-
-Size = TypeVar("Size", int, float)
-
-
-def _given(asked: Size | None, default: Size) -> Size:
-    return default if asked is None else asked
 
 
 def _with_size_note(student: TrainedModel, teacher: ModelBundle) -> TrainedModel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 
 import numpy as np
@@ -12,12 +12,10 @@ from returns.result import Result
 from kdtab.bundle import Metrics, ModelBundle
 from kdtab.config.base import revise
 from kdtab.config.manifest import Provenance
-from kdtab.config.networks import NetworkSpec
 from kdtab.config.training import TrainingConfig
 from kdtab.data.arrays import Float32Array, FloatArray
 from kdtab.data.artifacts import network_targets
 from kdtab.data.prepare import EncodedRows, PreparedTable
-from kdtab.data.report import PreparationReport
 from kdtab.errors.issue import Issues
 from kdtab.metrics.logits import accuracy_from_logits, log_losses_from_logits
 from kdtab.metrics.numbers import root_mean_squared_error
@@ -25,67 +23,16 @@ from kdtab.shell.budget import resolve_settings
 from kdtab.shell.fit import FitRows, FitSettings, FittedNetwork, fit_network
 from kdtab.shell.infer import network_outputs
 from kdtab.shell.progress import SILENT, Progress
-from kdtab.tasks.supervised import TrainingTask
+from kdtab.shell.trained import FitPlan, TrainedModel, TrainingReport
 
-
-@dataclass(frozen=True)
-class FitPlan:
-    """What to fit on a prepared table.
-
-    Attributes:
-        config: What was asked for; epochs, batch size, learning rate and seed are taken from it.
-        spec: The network.
-        task: What one step computes.
-        soft_targets: [N, C] teacher outputs for the training rows, or None.
-        provenance: What is known of the run so far; sizes and settings are added.
-        notes: Sentences beside those of the preparation.
-
-    Example:
-        >>> FitPlan.__dataclass_params__.frozen
-        True
-    """
-
-    config: TrainingConfig
-    spec: NetworkSpec
-    task: TrainingTask
-    soft_targets: Float32Array | None
-    provenance: Provenance
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class TrainingReport:
-    """What happened on the way to a model.
-
-    Attributes:
-        preparation: What was found in the table, and what was done with it.
-        fitted: Every epoch's losses, the steps made, the threads used.
-        settings: The epochs and the batch size that were resolved.
-        notes: Sentences that a person should read.
-
-    Example:
-        >>> TrainingReport.__dataclass_params__.frozen
-        True
-    """
-
-    preparation: PreparationReport
-    fitted: FittedNetwork
-    settings: FitSettings
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class TrainedModel:
-    """A model, how good it is on rows it never saw, and how it came about.
-
-    Example:
-        >>> TrainedModel.__dataclass_params__.frozen
-        True
-    """
-
-    bundle: ModelBundle
-    metrics: Metrics
-    report: TrainingReport
+__all__ = [
+    "FitPlan",
+    "TrainedModel",
+    "TrainingReport",
+    "fit_model",
+    "measure_bundle",
+    "regression_values",
+]
 
 
 def fit_model(
@@ -138,10 +85,12 @@ def _fit_rows(
 def _assembled(
     prepared: PreparedTable, plan: FitPlan, settings: FitSettings, fitted: FittedNetwork
 ) -> TrainedModel:
-    provenance = _recorded(plan.provenance, prepared, fitted, settings)
+    notes = prepared.report.notes + plan.notes
+    provenance = _recorded(
+        revise(plan.provenance, notes=notes).unwrap(), prepared, fitted, settings
+    )
     bundle = _bundle(prepared, fitted, plan.config, provenance)
     metrics = measure_bundle(bundle, prepared.test)
-    notes = prepared.report.notes + plan.notes
     return TrainedModel(
         bundle=bundle,
         metrics=_with_effort(metrics, provenance, fitted),
@@ -276,5 +225,4 @@ def _recorded(
         update_steps=fitted.update_steps,
         threads=fitted.threads,
         device=str(next(fitted.network.parameters()).device),
-        notes=prepared.report.notes,
     ).unwrap()

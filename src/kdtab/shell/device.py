@@ -30,7 +30,7 @@ def resolve_device(device: str | torch.device | None) -> Result[torch.device, Is
         return Success(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     try:
         chosen = torch.device(device)
-    except RuntimeError:
+    except (RuntimeError, TypeError):
         return _unusable(device, "torch knows no device of this name")
     if chosen.type == "cpu":
         return Success(torch.device("cpu"))

@@ -1,0 +1,146 @@
+"""What a training run is asked for, and what a person gets from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import polars as pl
+
+from kdtab.bundle import Metrics, ModelBundle
+from kdtab.config.manifest import Provenance
+from kdtab.config.networks import NetworkSpec
+from kdtab.config.training import TrainingConfig
+from kdtab.data.arrays import Float32Array, IntArray
+from kdtab.data.folds import Folds
+from kdtab.data.outputs import TeacherOutputs
+from kdtab.data.report import PreparationReport
+from kdtab.data.teacherinfo import TeacherInfo
+from kdtab.results import Checked
+from kdtab.shell.fit import FitSettings, FittedNetwork
+from kdtab.tasks.supervised import TrainingTask
+
+LabelMethod: TypeAlias = Literal["out_of_fold", "out_of_bag", "in_sample", "as_given"]
+SeenRows: TypeAlias = Literal["no", "yes", "unknown"]
+
+
+@dataclass(frozen=True)
+class FitPlan:
+    """What to fit on a prepared table.
+
+    Attributes:
+        config: What was asked for; epochs, batch size, learning rate and seed are taken from it.
+        spec: The network.
+        task: What one step computes.
+        soft_targets: [N, C] teacher outputs for the training rows, or None.
+        provenance: What is known of the run so far; sizes and settings are added.
+        notes: Sentences beside those of the preparation.
+
+    Example:
+        >>> FitPlan.__dataclass_params__.frozen
+        True
+    """
+
+    config: TrainingConfig
+    spec: NetworkSpec
+    task: TrainingTask
+    soft_targets: Float32Array | None
+    provenance: Provenance
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What happened on the way to a model.
+
+    Attributes:
+        preparation: What was found in the table, and what was done with it.
+        fitted: Every epoch's losses, the steps made, the threads used.
+        settings: The epochs and the batch size that were resolved.
+        notes: Sentences that a person should read.
+        evidence: What the teacher said and how; None where there was none to speak of.
+
+    Example:
+        >>> TrainingReport.__dataclass_params__.frozen
+        True
+    """
+
+    preparation: PreparationReport
+    fitted: FittedNetwork
+    settings: FitSettings
+    notes: tuple[str, ...]
+    evidence: DistillEvidence | None = None
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model, how good it is on rows it never saw, and how it came about.
+
+    Example:
+        >>> TrainedModel.__dataclass_params__.frozen
+        True
+    """
+
+    bundle: ModelBundle
+    metrics: Metrics
+    report: TrainingReport
+
+
+@dataclass(frozen=True, eq=False)
+class DistillEvidence:
+    """What a teacher said, how it came to say it, and what a report needs to judge it.
+
+    Losses are log losses in nats, or mean squared errors in the unit of training.
+
+    Attributes:
+        teacher: What the teacher of the test rows says of itself.
+        method: How the training rows were labelled.
+        saw_training_rows: Whether the teacher that labelled a training row had seen it.
+        outputs_of: The teacher of all training rows, for rows of `table` in any order; classes in
+            the student's order.
+        table: Every row as the teacher takes it.
+        test_rows: Row numbers of the table that neither teacher nor student saw.
+        test_outputs: What the teacher says of the test rows, classes in the student's order.
+        training_loss: Of the teacher's labels of the training rows; None where it gave none.
+        held_out_loss: Of the teacher on the test rows.
+        unlabelled_rows: Training rows of which no teacher could speak: they keep their own labels.
+        identical_share: Share of the training rows that have an identical twin.
+        seconds: What fitting and asking the teacher took.
+        folds: Which training rows each fold's teacher saw, and which rows were kept together (out
+            of bag too); None where a teacher labelled rows that it may have seen.
+        weights: Members of an ensemble and their weights.
+        scratch: The same student with the same settings, without a teacher; None if not asked for.
+
+    Example:
+        >>> DistillEvidence.__dataclass_params__.frozen
+        True
+    """
+
+    teacher: TeacherInfo
+    method: LabelMethod
+    saw_training_rows: SeenRows
+    outputs_of: Callable[[pl.DataFrame], Checked[TeacherOutputs]]
+    table: pl.DataFrame
+    test_rows: IntArray
+    test_outputs: TeacherOutputs
+    training_loss: float | None
+    held_out_loss: float
+    unlabelled_rows: int
+    identical_share: float
+    seconds: float
+    folds: Folds | None = None
+    weights: tuple[tuple[str, float], ...] = ()
+    scratch: TrainedModel | None = None
+
+    @property
+    def leak_gap(self) -> float | None:
+        """How much smaller the teacher's loss is on the rows it labels than on the test rows.
+
+        Near 0 where its labels are honest; large where it repeats what it has memorised.
+
+        Example:
+            >>> DistillEvidence(None, "as_given", "unknown", *[None] * 4, 0.1, 0.75, 0, 0, 0).leak_gap
+            0.65
+        """
+        return None if self.training_loss is None else self.held_out_loss - self.training_loss

@@ -1,0 +1,1 @@
+from sklearn.compose._column_transformer import make_column_transformer as make_column_transformer

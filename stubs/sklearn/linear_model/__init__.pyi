@@ -1,0 +1,2 @@
+from sklearn.linear_model._base import LinearRegression as LinearRegression
+from sklearn.linear_model._logistic import LogisticRegression as LogisticRegression

@@ -1,0 +1,1 @@
+from sklearn.svm._classes import LinearSVC as LinearSVC

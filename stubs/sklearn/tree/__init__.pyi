@@ -1,0 +1,2 @@
+from sklearn.tree._classes import DecisionTreeClassifier as DecisionTreeClassifier
+from sklearn.tree._classes import DecisionTreeRegressor as DecisionTreeRegressor

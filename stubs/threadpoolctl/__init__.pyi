@@ -1,0 +1,20 @@
+from types import TracebackType
+from typing import Any, Self
+
+class _ThreadpoolLimiter:
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        type: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+class threadpool_limits(_ThreadpoolLimiter):
+    def __init__(
+        self, limits: int | dict[str, int] | None = None, user_api: str | None = None
+    ) -> None: ...
+    @classmethod
+    def wrap(
+        cls, limits: int | dict[str, int] | None = None, user_api: str | None = None
+    ) -> Any: ...
