@@ -2,6 +2,13 @@ from types import TracebackType
 from typing import Any, Self
 
 class _ThreadpoolLimiter:
+    def __init__(
+        self,
+        controller: object,
+        *,
+        limits: int | dict[str, int] | None = None,
+        user_api: str | None = None,
+    ) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self,

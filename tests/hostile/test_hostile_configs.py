@@ -159,9 +159,10 @@ FIELDS: dict[str, tuple[Mapping[str, object], str]] = {
         "unknown field 'a\\nb'. Known fields: 'target_column', 'training_mode', 'task', "
         "'test_size', 'validation_size', 'patience', 'random_seed', 'epochs', 'batch_size', "
         "'learning_rate', 'hidden_dim', 'num_hidden_layers', 'dropout', 'temperature', 'alpha', "
-        "'student_hidden_dim', 'student_num_hidden_layers', 'student_dropout', "
-        "'exclude_columns', 'date_columns', 'missing_markers', 'max_categories', 'sheet_name', "
-        "'encoding', 'separator', 'decimal_comma', 'device'",
+        "'student_hidden_dim', 'student_num_hidden_layers', 'student_dropout', 'labels', 'folds', "
+        "'group_column', 'time_column', 'missing_classes', 'report', 'segments', 'min_gain', "
+        "'allow_undefined', 'exclude_columns', 'date_columns', 'missing_markers', "
+        "'max_categories', 'sheet_name', 'encoding', 'separator', 'decimal_comma', 'device'",
     ),
     "no temperature at all": ({"temperature": 0}, "temperature must be > 0"),
     "a temperature that is no number": ({"temperature": float("nan")}, "temperature must be > 0"),

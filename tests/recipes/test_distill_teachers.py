@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pytest
+from sklearn import ensemble
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 
@@ -22,11 +24,12 @@ from kdtab.config.training import Task, TrainingConfig
 from kdtab.data.arrays import Float32Array, FloatArray
 from kdtab.data.artifacts import encode_features
 from kdtab.data.folds import Folds
-from kdtab.data.prepare import prepare_table
+from kdtab.data.prepare import EncodedRows, PreparedTable, prepare_table
 from kdtab.errors.columns import ColumnMissing
 from kdtab.errors.configs import FieldInvalid
 from kdtab.errors.issue import explain
 from kdtab.errors.teachers import TaskMismatch
+from kdtab.recipes import distill as distill_module
 from kdtab.recipes.distill import distill_student
 from kdtab.results import Checked
 from kdtab.shell.assemble import TrainedModel, measure_bundle
@@ -35,6 +38,7 @@ from kdtab.teachers import source as source_module
 from kdtab.teachers import taught as taught_module
 from kdtab.teachers import trees as trees_module
 from kdtab.teachers.crossfit import Says, Targets
+from kdtab.teachers.lesson import Lesson
 from kdtab.teachers.resolve import resolve_teacher
 from spies import weights
 
@@ -148,22 +152,39 @@ def numbered(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.int_range(frame.height).cast(pl.Float64).alias("number"))
 
 
-def test_no_teacher_sees_a_test_or_a_validation_row() -> None:
+def with_validation_rows(prepared: PreparedTable) -> PreparedTable:
+    """The table with its validation rows among the training rows: the leak to be caught."""
+    split, kept, leaked = prepared.split, prepared.training, prepared.validation
+    rows = np.concatenate([split.training, split.validation])
+    both = EncodedRows(
+        np.concatenate([kept.inputs, leaked.inputs]), np.concatenate([kept.targets, leaked.targets])
+    )
+    return replace(prepared, split=replace(split, training=rows), training=both)
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_no_teacher_sees_a_test_or_a_validation_row(
+    planted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     SeenRows.fitted.clear()
     SeenRows.asked.clear()
-    frame, config = (
-        numbered(noise()),
-        TrainingConfig(target_column="y", epochs=1, validation_size=0.2),
-    )
+    frame = numbered(noise())
+    config = TrainingConfig(target_column="y", epochs=1, validation_size=0.2)
+    if planted:
+        honest = source_module.prepared_for
+        monkeypatch.setattr(
+            distill_module,
+            "prepared_for",
+            lambda *arguments: honest(*arguments).map(with_validation_rows),
+        )
     distill_student(frame, SeenRows(), config, device="cpu").unwrap()
     split = prepare_table(frame, config, ColumnOptions()).unwrap().split
     kept = set(split.training.tolist())
     assert len(SeenRows.fitted) == 6
-    assert all(set(rows) <= kept for rows in SeenRows.fitted)
-    assert set(SeenRows.fitted[-1]) == kept
+    assert all(set(rows) <= kept for rows in SeenRows.fitted) is not planted
     for fitted, asked in zip(SeenRows.fitted[:5], SeenRows.asked[:5], strict=True):
         assert not set(fitted) & set(asked)
-        assert set(fitted) | set(asked) == kept
+        assert sorted([*fitted, *asked]) == sorted(SeenRows.fitted[-1])
 
 
 def fitted_matrices(monkeypatch: pytest.MonkeyPatch) -> list[Float32Array]:
@@ -182,13 +203,13 @@ def fitted_matrices(monkeypatch: pytest.MonkeyPatch) -> list[Float32Array]:
         "ExtraTreesClassifier",
         "HistGradientBoostingClassifier",
     ):
-        model = getattr(trees_module, name)
+        model = getattr(ensemble, name)
         monkeypatch.setattr(model, "fit", spied(model.fit))
 
     def network(_: object, __: object) -> Callable[..., Checked[Says[Float32Array]]]:
         def fit(rows: Float32Array, targets: Targets, seed: int) -> Checked[Says[Float32Array]]:
             seen.append(rows)
-            lesson = trees_module.Lesson("classification", 2, random_seed=seed)
+            lesson = Lesson("classification", 2, random_seed=seed)
             return trees_module.forest_fit("forest", lesson, trees=3)(rows, targets)
 
         return fit

@@ -11,9 +11,12 @@ from sklearn.tree import DecisionTreeClassifier
 
 from kdtab.data.arrays import Float32Array, FloatArray, IntArray
 from kdtab.data.scale import TargetScaler
+from kdtab.teachers import boosting
 from kdtab.teachers import trees as trees_module
+from kdtab.teachers.boosting import boosted_fit
 from kdtab.teachers.crossfit import Fit
-from kdtab.teachers.trees import ForestKind, Lesson, boosted_fit, forest_fit, out_of_bag
+from kdtab.teachers.lesson import Lesson
+from kdtab.teachers.trees import ForestKind, forest_fit, out_of_bag
 
 ROWS = 90
 FORESTS = pytest.mark.parametrize("kind", ["forest", "extra_trees"])
@@ -131,9 +134,24 @@ def test_a_handful_of_rows_is_enough_for_an_answer(rows: int, classes: int) -> N
         assert np.isfinite(fit(inputs, codes.astype(np.float64)).unwrap()(inputs).unwrap()).all()
 
 
-def test_many_classes_are_boosted_in_half_the_rounds() -> None:
+def test_boosted_trees_tell_many_classes_apart() -> None:
     drawn = np.random.default_rng(0)
     codes = np.repeat(np.arange(14), 30)
     rows = (codes[:, None] + drawn.normal(0, 0.1, (len(codes), 1))).astype(np.float32)
     said = boosted_fit(Lesson("classification", 14))(rows, codes).unwrap()(rows).unwrap()
     assert np.mean(said.argmax(axis=1) == codes) > 0.95
+
+
+def test_boosting_that_runs_away_is_fitted_again_at_half_the_pace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows, codes, _ = rows_of()
+    honest, paces = boosting._training_loss, [0.0]
+
+    def running_away(model: object, *rest: object) -> float:
+        paces.append(model.learning_rate)  # type: ignore[attr-defined]  # a booster
+        return 14.1 if len(paces) < 4 else honest(model, *rest)  # type: ignore[arg-type]  # handed on
+
+    monkeypatch.setattr(boosting, "_training_loss", running_away)
+    boosted_fit(Lesson("classification", 3))(rows, codes).unwrap()
+    assert paces[1:] == [0.1, 0.05, 0.025]

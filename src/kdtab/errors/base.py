@@ -25,7 +25,7 @@ class IssueValue(BaseModel):
 
 
 def quoted(value: object) -> str:
-    r"""A user's value as it may stand in a message: escaped, and cut to 80 characters.
+    r"""A user's value as it may stand in a message: escaped, its middle cut beyond 80 characters.
 
     Args:
         value: Anything that came from outside: a cell, a name, a path.
@@ -39,8 +39,18 @@ def quoted(value: object) -> str:
         >>> len(quoted("x" * 500)) < 100
         True
     """
-    text = repr(value[: SHOWN_CHARACTERS + 1]) if isinstance(value, str) else ascii(value)
-    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
+    if not isinstance(value, str):
+        return _without_middle(ascii(value))
+    if len(value) > SHOWN_CHARACTERS:
+        value = value[:SHOWN_CHARACTERS] + value[-SHOWN_CHARACTERS:]
+    return _without_middle(repr(value))
+
+
+def _without_middle(text: str) -> str:
+    if len(text) <= SHOWN_CHARACTERS:
+        return text
+    tail = SHOWN_CHARACTERS // 2
+    return f"{text[: SHOWN_CHARACTERS - tail - 1]}…{text[-tail:]}"
 
 
 def listed(names: Iterable[object], most: int = SHOWN_NAMES) -> str:

@@ -19,6 +19,8 @@ from kdtab.data.folds import Folds
 from kdtab.data.outputs import TeacherOutputs, checked_outputs
 from kdtab.results import Checked, collect
 from kdtab.shell.trained import LabelMethod
+from kdtab.teachers.boosting import boosted_fit
+from kdtab.teachers.content import content_of
 from kdtab.teachers.crossfit import (
     Fit,
     Labelling,
@@ -27,9 +29,10 @@ from kdtab.teachers.crossfit import (
     cross_fit,
     fit_in_sample,
 )
+from kdtab.teachers.lesson import Lesson
 from kdtab.teachers.mixture import mixed_labelling, mixture_weights
 from kdtab.teachers.teacher import TeacherInfo
-from kdtab.teachers.trees import Lesson, boosted_fit, forest_fit, out_of_bag
+from kdtab.teachers.trees import forest_fit, out_of_bag
 
 Member: TypeAlias = Literal["forest", "extra_trees", "boosted", "network"]
 NetworkFit: TypeAlias = Callable[[Float32Array, Targets, int], Checked[Says[Float32Array]]]
@@ -245,12 +248,14 @@ def kind_teacher(
     """
     encoder = artifacts.label_encoder
     classes = encoder.classes if encoder and lessons.lesson.task == "classification" else ()
+    content = content_of(says)
     info = TeacherInfo(
         name=kind.replace("_", " "),
         task=lessons.lesson.task,
         classes=classes,
         output_kind="probabilities" if classes else "values",
         fingerprint=_fingerprint(kind, lessons),
+        size_bytes=None if content is None else content.size_bytes,
     )
     return KindTeacher(info, artifacts, says)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
+from typing import Generic
 
 import numpy as np
 
 from kdtab.config.training import Task
 from kdtab.data.arrays import FloatArray
-from kdtab.results import collect
+from kdtab.results import Checked, collect
 from kdtab.teachers.crossfit import Labelling, Rows, Says, Targets
 
 MOST_ROUNDS = 1_000
@@ -61,14 +63,19 @@ def mixed_labelling(members: Sequence[Labelling[Rows]], weights: FloatArray) -> 
     """
     used = [(member, weight) for member, weight in zip(members, weights, strict=True) if weight > 0]
     outputs = _weighted([member.outputs for member, _ in used], [weight for _, weight in used])
-    says = _mixed_says([member.says for member, _ in used], [weight for _, weight in used])
+    says = _MixedSays([member.says for member, _ in used], [weight for _, weight in used])
     return Labelling(outputs, says, members[0].method)
 
 
-def _mixed_says(every: Sequence[Says[Rows]], weights: Sequence[float]) -> Says[Rows]:
-    return lambda rows: collect([says(rows) for says in every]).map(
-        lambda outputs: _weighted(outputs, weights)
-    )
+@dataclass(frozen=True)
+class _MixedSays(Generic[Rows]):
+    every: Sequence[Says[Rows]]
+    weights: Sequence[float]
+
+    def __call__(self, rows: Rows) -> Checked[FloatArray]:
+        return collect([says(rows) for says in self.every]).map(
+            lambda outputs: _weighted(outputs, self.weights)
+        )
 
 
 def _weighted(outputs: Sequence[FloatArray], weights: Sequence[float]) -> FloatArray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from returns.result import Success
@@ -20,7 +22,7 @@ from kdtab.shell.infer import network_outputs
 from kdtab.tasks.supervised import SupervisedTask
 from kdtab.teachers.crossfit import Says, Targets
 from kdtab.teachers.kinds import NetworkFit
-from kdtab.teachers.trees import Lesson
+from kdtab.teachers.lesson import Lesson
 
 HIDDEN_DIM = 128
 NUM_HIDDEN_LAYERS = 2
@@ -66,17 +68,19 @@ def supervised_network_fit(prepared: PreparedTable, device: torch.device) -> Net
             None,
             resolve_settings(config, len(rows), prepared.task),
             device=device,
-        ).map(lambda fitted: _network_says(fitted.network, lesson))
+        ).map(lambda fitted: _NetworkSays(fitted.network, lesson))
 
     return fit
 
 
-def _network_says(network: TabularNetwork, lesson: Lesson) -> Says[Float32Array]:
-    def says(rows: Float32Array) -> Checked[FloatArray]:
-        outputs = network_outputs(network, rows).astype(np.float64)
-        if lesson.task == "regression":
-            return Success(lesson.unscaled(outputs))
+@dataclass(frozen=True)
+class _NetworkSays:
+    network: TabularNetwork
+    lesson: Lesson
+
+    def __call__(self, rows: Float32Array) -> Checked[FloatArray]:
+        outputs = network_outputs(self.network, rows).astype(np.float64)
+        if self.lesson.task == "regression":
+            return Success(self.lesson.unscaled(outputs))
         shares: FloatArray = np.exp(log_softmax(outputs, axis=1))
         return Success(shares)
-
-    return says

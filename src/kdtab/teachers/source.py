@@ -255,7 +255,13 @@ def _table_for(source: TeacherSource, room: Classroom) -> pl.DataFrame:
         case KindSource() | GivenSource(teacher=StoredTeacher()):
             return room.frame
         case EstimatorSource() | GivenSource():
-            return typed_frame(room.frame.drop(room.config.target_column))
+            return _typed(room.frame.drop(room.config.target_column))
+
+
+def _typed(frame: pl.DataFrame) -> pl.DataFrame:
+    """A table of nothing but texts was read from a text file; in any other, a text is a text."""
+    texts = all(dtype == pl.String for dtype in frame.dtypes)
+    return typed_frame(frame) if texts else frame
 
 
 def _taught(

@@ -21,9 +21,9 @@ from kdtab.results import Checked, check
 from kdtab.shell.trained import LabelMethod, SeenRows
 from kdtab.teachers.crossfit import Labelling, Rows, cross_fit, fit_in_sample
 from kdtab.teachers.kinds import Lessons, NetworkFit, kind_teacher, label_by_kind
+from kdtab.teachers.lesson import Lesson
 from kdtab.teachers.refit import Refit, RefitSays
 from kdtab.teachers.teacher import Teacher
-from kdtab.teachers.trees import Lesson
 
 
 @dataclass(frozen=True, eq=False)

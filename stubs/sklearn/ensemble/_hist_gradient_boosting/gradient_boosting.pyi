@@ -1,9 +1,10 @@
+from abc import ABCMeta
 from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
-class HistGradientBoostingRegressor:
+class HistGradientBoostingRegressor(metaclass=ABCMeta):
     def __init__(
         self,
         loss: Literal[
@@ -43,7 +44,7 @@ class HistGradientBoostingRegressor:
     ) -> Self: ...
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]: ...
 
-class HistGradientBoostingClassifier:
+class HistGradientBoostingClassifier(metaclass=ABCMeta):
     classes_: npt.NDArray[Any]
     def __init__(
         self,
