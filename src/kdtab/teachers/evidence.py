@@ -42,8 +42,12 @@ def gathered_evidence(
         The evidence, or the teacher's issues.
 
     Example:
-        >>> gathered_evidence.__name__
-        'gathered_evidence'
+        >>> from kdtab.recipes.distill import distill_student
+        >>> frame = pl.DataFrame({"x": list(range(60)), "y": ["no", "yes"] * 30})
+        >>> config = TrainingConfig(target_column="y", epochs=1)
+        >>> student = distill_student(frame, "boosted", config, device="cpu").unwrap()
+        >>> student.report.evidence.saw_training_rows, len(student.report.evidence.test_rows)
+        ('no', 12)
     """
 
     def outputs_of(rows: pl.DataFrame) -> Checked[TeacherOutputs]:
@@ -84,8 +88,13 @@ def evidence_notes(evidence: DistillEvidence, prepared: PreparedTable) -> tuple[
         Sentences; none where all is as it should be.
 
     Example:
-        >>> evidence_notes.__name__
-        'evidence_notes'
+        >>> from kdtab.config.teachers import LabelConfig
+        >>> from kdtab.recipes.distill import distill_student
+        >>> frame = pl.DataFrame({"x": list(range(60)), "y": ["no", "yes"] * 30})
+        >>> config, labels = TrainingConfig(target_column="y", epochs=1), LabelConfig(labels="in_sample")
+        >>> student = distill_student(frame, "forest", config, labels=labels, device="cpu").unwrap()
+        >>> student.report.notes[0][:26]
+        'warning: in-sample labels:'
     """
     return tuple(_sentences(evidence, prepared))
 
@@ -130,8 +139,13 @@ def _sentences(evidence: DistillEvidence, prepared: PreparedTable) -> Iterator[s
             f"repeats what it memorised ({_both_losses(evidence)}). Leave labels at auto"
         )
     if evidence.method == "as_given" and evidence.training_loss is not None:
-        seen = "saw" if evidence.saw_training_rows == "yes" else "may have seen"
-        yield f"the teacher {seen} the rows that it labels ({_both_losses(evidence)})"
+        if evidence.saw_training_rows == "yes":
+            yield f"the teacher saw the rows that it labels ({_both_losses(evidence)})"
+        else:
+            yield (
+                "the teacher is used as it is and may have seen any of the rows, the held-out ones "
+                f"too ({_both_losses(evidence)})"
+            )
     yield from _comparisons(evidence, prepared)
 
 
