@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -28,6 +29,21 @@ def test_fields_that_are_fine_alone_may_disagree(fields: dict[str, object], sent
     assert [explain(issue) for issue in found] == [sentence]
     with pytest.raises(ValidationError):
         TrainingConfig.model_validate({"target_column": "y", **fields})
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    config = TrainingConfig.model_validate(
+        {"target_column": "y", "epochs": np.int64(3), "learning_rate": np.float32(0.5)}
+    )
+    assert (config.epochs, type(config.epochs)) == (3, int)
+    assert (config.learning_rate, type(config.learning_rate)) == (0.5, float)
+    assert TrainingConfig(target_column="y", epochs=3, learning_rate=0.5) == config
+
+
+@pytest.mark.parametrize("value", [True, np.bool_(True), "3", 3.5, None])
+def test_what_is_no_whole_number_is_no_hidden_dim(value: object) -> None:
+    found = parse_config(TrainingConfig, {"target_column": "y", "hidden_dim": value})
+    assert len(found.failure()) == 1
 
 
 @pytest.mark.parametrize(

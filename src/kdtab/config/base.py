@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from numbers import Integral, Real
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 from returns.result import Failure, Result, Success
 
@@ -35,6 +36,14 @@ class FrozenConfig(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_numbers(cls, fields: object) -> object:
+        """Numbers of other libraries (a numpy integer out of a grid) as Python's own."""
+        if not isinstance(fields, Mapping):
+            return fields
+        return {name: _plain_number(value) for name, value in fields.items()}
 
 
 Config = TypeVar("Config", bound=FrozenConfig)
@@ -86,6 +95,14 @@ def revise(config: Config, **changes: object) -> Result[Config, Issues]:
     """
     fields = {name: getattr(config, name) for name in config.model_fields_set}
     return parse_config(type(config), {**fields, **changes})
+
+
+def _plain_number(value: object) -> object:
+    if isinstance(value, int | float):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value
 
 
 def fields_disagree(name: str, rule: str, found: object) -> PydanticCustomError:
