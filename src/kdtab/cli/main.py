@@ -6,6 +6,8 @@ one line from the first moments on.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import sys
 import threading
@@ -58,6 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _process(interrupts: _Interrupts) -> int:
+    code = _code(interrupts)
+    if interrupts.heard:
+        _end_now(code)
+    return code
+
+
+def _code(interrupts: _Interrupts) -> int:
     try:
         interrupts.listen()
         from kdtab.cli.group import run
@@ -70,6 +79,19 @@ def _process(interrupts: _Interrupts) -> int:
         # A library that heard the signal too would raise again while the interpreter ends.
         if interrupts.heard:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _end_now(code: int) -> None:
+    """End with this very code.
+
+    A signal that comes while a C extension runs Python of its own (torch does, when it is imported)
+    leaves a mark in the interpreter, which then ends by the signal whatever was caught since.
+    Everything of ours has unwound by now.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
