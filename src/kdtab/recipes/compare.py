@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import polars as pl
 from returns.result import Result, Success
 
-from kdtab.bundle import Metrics, ModelBundle, to_record
+from kdtab.bundle import Metrics, ModelBundle
 from kdtab.config.columns import ColumnOptions
 from kdtab.config.manifest import Provenance
 from kdtab.config.training import TrainingConfig
@@ -25,7 +24,6 @@ from kdtab.data.labelled import (
 )
 from kdtab.data.prepare import EncodedRows
 from kdtab.data.target import TaskDecision
-from kdtab.disk.bundles import encode_record
 from kdtab.errors.issue import Issues
 from kdtab.errors.teachers import LabelEncoderMissing, TaskMismatch
 from kdtab.metrics.numbers import r_squared
@@ -33,6 +31,7 @@ from kdtab.models.describe import parameter_count
 from kdtab.results import check, fail
 from kdtab.shell.assemble import measure_bundle, regression_values
 from kdtab.shell.infer import network_outputs
+from kdtab.shell.scoring import frame_outputs, stored_bytes
 from kdtab.shell.timing import rows_per_second
 
 HELD_OUT = "held out when both models were trained"
@@ -240,17 +239,12 @@ def _comparison(
 
 
 def _figures(bundle: ModelBundle, rows: EncodedRows, raw: pl.DataFrame) -> ModelFigures:
-    content = to_record(bundle).map(encode_record).unwrap()
     return ModelFigures(
         metrics=measure_bundle(bundle, rows),
         parameters=parameter_count(bundle.model),
-        bytes=len(content),
-        rows_per_second=rows_per_second(_scored(bundle), raw),
+        bytes=stored_bytes(bundle),
+        rows_per_second=rows_per_second(lambda frame: frame_outputs(bundle, frame), raw),
     )
-
-
-def _scored(bundle: ModelBundle) -> Callable[[pl.DataFrame], object]:
-    return lambda frame: network_outputs(bundle.model, encode_features(frame, bundle.artifacts))
 
 
 def _agreement(

@@ -9,14 +9,13 @@ from returns.result import Result, Success
 
 from kdtab.bundle import ModelBundle
 from kdtab.data.arrays import Float32Array
-from kdtab.data.artifacts import encode_features
 from kdtab.errors.issue import Issues
 from kdtab.errors.teachers import LabelEncoderMissing
 from kdtab.metrics.logits import log_probabilities
 from kdtab.results import fail
 from kdtab.shell.assemble import regression_values
 from kdtab.shell.device import resolve_device
-from kdtab.shell.infer import network_outputs
+from kdtab.shell.scoring import frame_outputs
 
 
 def bundle_outputs(
@@ -41,11 +40,7 @@ def bundle_outputs(
         >>> bundle_outputs(bundle, pl.DataFrame({"x": [0.1]}), "cpu").unwrap().shape
         (1, 2)
     """
-    return resolve_device(device).map(
-        lambda chosen: network_outputs(
-            bundle.model, encode_features(frame, bundle.artifacts), device=chosen
-        )
-    )
+    return resolve_device(device).map(lambda chosen: frame_outputs(bundle, frame, chosen))
 
 
 def predict_frame(

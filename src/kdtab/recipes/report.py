@@ -8,13 +8,11 @@ import numpy as np
 import polars as pl
 from returns.result import Result, Success
 
-from kdtab.bundle import ModelBundle, to_record
+from kdtab.bundle import ModelBundle
 from kdtab.config.columns import ColumnOptions
 from kdtab.data.arrays import FloatArray, IntArray
-from kdtab.data.artifacts import encode_features
 from kdtab.data.split import twin_groups
 from kdtab.data.target import target_labels, target_values
-from kdtab.disk.bundles import encode_record
 from kdtab.errors.issue import Issues
 from kdtab.errors.teachers import TeacherMissing
 from kdtab.models.describe import parameter_count
@@ -24,7 +22,7 @@ from kdtab.report.side_by_side import summarize
 from kdtab.report.summary import Summary
 from kdtab.results import fail
 from kdtab.shell.assemble import regression_values
-from kdtab.shell.infer import network_outputs
+from kdtab.shell.scoring import frame_outputs, stored_bytes
 from kdtab.shell.timing import speed_of
 from kdtab.shell.trained import DistillEvidence, TrainedModel
 
@@ -131,7 +129,7 @@ def _student_outputs(
         kind="values" if bundle.task == "regression" else "logits",
         values=scored(tested),
         parameters=parameter_count(bundle.model),
-        bytes=len(to_record(bundle).map(encode_record).unwrap()),
+        bytes=stored_bytes(bundle),
         rows_per_second=speed.rows_per_second,
         p50=speed.p50,
         p99=speed.p99,
@@ -144,7 +142,7 @@ def _student_outputs(
 
 def _scored(bundle: ModelBundle) -> Callable[[pl.DataFrame], FloatArray]:
     def scored(frame: pl.DataFrame) -> FloatArray:
-        outputs = network_outputs(bundle.model, encode_features(frame, bundle.artifacts))
+        outputs = frame_outputs(bundle, frame)
         if bundle.task == "regression":
             return regression_values(bundle, outputs)[:, np.newaxis]
         return outputs.astype(np.float64)
