@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 from returns.result import Result, Success
@@ -10,12 +11,13 @@ from returns.result import Result, Success
 from kdtab.cli.console import Answer
 from kdtab.cli.fields import parsed_run
 from kdtab.cli.options import (
+    FieldOption,
     SectionedCommand,
     field_flags,
     plain_flags,
     table_argument,
 )
-from kdtab.config.run import DeviceOptions, ReadRun
+from kdtab.config.run import ReadRun
 from kdtab.config.tables import ReadOptions
 from kdtab.disk.documents import output_issue
 from kdtab.errors.base import listed, quoted
@@ -26,8 +28,10 @@ from kdtab.results import check, gather
 if TYPE_CHECKING:
     import polars as pl
 
-    from kdtab.bundle import ModelBundle
+    from kdtab.data.vectorize import Vectorizer
     from kdtab.record import BundleRecord
+
+    FramePredictor: TypeAlias = Callable[[pl.DataFrame], Result[pl.DataFrame, Issues]]
 
 
 @click.command(cls=SectionedCommand)
@@ -42,7 +46,13 @@ if TYPE_CHECKING:
 @click.option("--probabilities", is_flag=True, help="One more column for each class.")
 @plain_flags
 @field_flags("Reading", ReadOptions)
-@field_flags("Computing", DeviceOptions)
+@click.option(
+    "--device",
+    cls=FieldOption,
+    section="Computing",
+    metavar="TEXT",
+    help="Where to compute: cpu, or cuda or cuda:1 by torch. Without it the CPU, without torch.",
+)
 def predict(
     table: str,
     model: str,
@@ -86,20 +96,34 @@ def _predicted(
     probabilities: bool,
     quiet: bool,
 ) -> Result[Answer, Issues]:
-    from kdtab.cli.models import restore_model
+    from kdtab.data.storage import artifacts_from_record
     from kdtab.disk.frames import write_frame
     from kdtab.disk.tables import read_table
-    from kdtab.recipes.predict import predict_frame
 
     nothing: Result[None, Issues] = Success(None)
     return Result.do(
-        _answer(shown, output, () if quiet else column_notes(model, frame))
+        _answer(shown, output, () if quiet else column_notes(vectorizer, frame))
         for frame in read_table(table, run.reading)
-        for model in restore_model(record, run.compute.device)
-        for _ in check(columns_issue(model, frame))
-        for predicted in predict_frame(model, frame, run.compute.device)
+        for predict_frame in _computing(record, run.compute.device)
+        for vectorizer in Success(artifacts_from_record(record).vectorizer)
+        for _ in check(columns_issue(vectorizer, frame))
+        for predicted in predict_frame(frame)
         for shown in Success(predicted if probabilities else predicted.select("prediction"))
         for _ in (nothing if output is None else write_frame(output, shown))
+    )
+
+
+def _computing(record: BundleRecord, device: str | None) -> Result[FramePredictor, Issues]:
+    """Without torch, unless a device is named that only torch can use."""
+    if device in (None, "cpu"):
+        from kdtab.serving.models import served_model
+
+        return served_model(record).map(lambda model: model.predicted)
+    from kdtab.cli.models import restore_model
+    from kdtab.recipes.predict import predict_frame
+
+    return restore_model(record, device).map(
+        lambda model: lambda frame: predict_frame(model, frame, device)
     )
 
 
@@ -111,11 +135,11 @@ def _answer(predicted: pl.DataFrame, output: str | None, notes: tuple[str, ...])
     return Answer(text="", plain=written, notes=notes)
 
 
-def columns_issue(model: ModelBundle, frame: pl.DataFrame) -> NoModelColumns | None:
+def columns_issue(vectorizer: Vectorizer, frame: pl.DataFrame) -> NoModelColumns | None:
     """Why a table cannot be predicted: it shares no feature column with the model.
 
     Args:
-        model: The model.
+        vectorizer: Of the model.
         frame: [N rows] raw columns.
 
     Returns:
@@ -123,25 +147,23 @@ def columns_issue(model: ModelBundle, frame: pl.DataFrame) -> NoModelColumns | N
 
     Example:
         >>> import polars as pl
-        >>> from kdtab.config.training import TrainingConfig
-        >>> from kdtab.recipes.train import train_model
-        >>> frame = pl.DataFrame({"x": [0.0, 1.0] * 20, "y": ["no", "yes"] * 20})
-        >>> config = TrainingConfig(target_column="y", epochs=1)
-        >>> model = train_model(frame, config, device="cpu").unwrap()
-        >>> columns_issue(model.bundle, pl.DataFrame({"z": [1]}))
+        >>> from kdtab.config.schema import NumericColumn
+        >>> from kdtab.data.vectorize import Vectorizer
+        >>> vectorizer = Vectorizer((NumericColumn(name="x", reason=""),), ())
+        >>> columns_issue(vectorizer, pl.DataFrame({"z": [1]}))
         NoModelColumns(expected=('x',), found=('z',))
     """
-    expected = tuple(column.name for column in model.vectorizer.columns)
+    expected = vectorizer.column_names
     if set(expected) & set(frame.columns):
         return None
     return NoModelColumns(expected=expected, found=tuple(frame.columns))
 
 
-def column_notes(model: ModelBundle, frame: pl.DataFrame) -> tuple[str, ...]:
+def column_notes(vectorizer: Vectorizer, frame: pl.DataFrame) -> tuple[str, ...]:
     """What a person should know about a table's columns before trusting its predictions.
 
     Args:
-        model: The model.
+        vectorizer: Of the model.
         frame: [N rows] raw columns.
 
     Returns:
@@ -150,15 +172,13 @@ def column_notes(model: ModelBundle, frame: pl.DataFrame) -> tuple[str, ...]:
 
     Example:
         >>> import polars as pl
-        >>> from kdtab.config.training import TrainingConfig
-        >>> from kdtab.recipes.train import train_model
-        >>> frame = pl.DataFrame({"x": [0.0, 1.0] * 20, "y": ["no", "yes"] * 20})
-        >>> config = TrainingConfig(target_column="y", epochs=1)
-        >>> model = train_model(frame, config, device="cpu").unwrap()
-        >>> column_notes(model.bundle, pl.DataFrame({"x": ["0.5", "much"]}))
+        >>> from kdtab.config.schema import NumericColumn
+        >>> from kdtab.data.vectorize import Vectorizer
+        >>> vectorizer = Vectorizer((NumericColumn(name="x", reason=""),), ())
+        >>> column_notes(vectorizer, pl.DataFrame({"x": ["0.5", "much"]}))
         ("1 cell of column 'x' is unreadable and counts as missing, first in row 2: 'much'",)
     """
-    expected = [column.name for column in model.vectorizer.columns]
+    expected = vectorizer.column_names
     absent = [name for name in expected if name not in frame.columns]
     lacking = (
         f"the table lacks {len(absent):,} of the model's {len(expected):,} columns, which count "
@@ -171,6 +191,6 @@ def column_notes(model: ModelBundle, frame: pl.DataFrame) -> tuple[str, ...]:
             f"{quoted(cells.column)} {'is' if cells.count == 1 else 'are'} unreadable and "
             f"{'counts' if cells.count == 1 else 'count'} as missing, first in row "
             f"{cells.first_row:,}: {quoted(cells.example)}"
-            for cells in model.vectorizer.unreadable(frame)
+            for cells in vectorizer.unreadable(frame)
         ),
     )

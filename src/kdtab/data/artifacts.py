@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from kdtab.config.schema import CategoricalColumn, FeatureColumn
+from kdtab.config.schema import FeatureColumn
 from kdtab.data.arrays import Float32Array, FloatArray, IntArray
-from kdtab.data.scale import CLIP_BOUND, Scaler, TargetScaler, feature_medians, fit_scaler, impute
+from kdtab.data.blocks import Block, IndicatorBlock, NumberBlock
+from kdtab.data.scale import (
+    CLIP_BOUND,
+    Scaler,
+    TargetScaler,
+    feature_medians,
+    fit_scaler,
+    impute,
+    imputed_values,
+)
 from kdtab.data.target import LabelEncoder
 from kdtab.data.vectorize import Vectorizer
 
-CHUNK_ROWS = 65_536
+CHUNK_ROWS = 131_072
+TILE_ROWS = 2_048
 LARGEST_TARGET = float(np.finfo(np.float32).max)
 
 
@@ -73,12 +84,68 @@ def encode_features(frame: pl.DataFrame, artifacts: Artifacts) -> Float32Array:
         >>> encode_features(pl.DataFrame({"x": [5.0, None]}), artifacts).tolist()
         [[2.0], [1.0]]
     """
-    inputs = np.empty((frame.height, artifacts.input_dim), dtype=np.float32)
+    return encode_parts(frame, artifacts, (np.arange(frame.height),))[0]
+
+
+def encode_parts(
+    frame: pl.DataFrame, artifacts: Artifacts, parts: Sequence[IntArray]
+) -> tuple[Float32Array, ...]:
+    """Some of the rows, in parts, as `encode_features` encodes them; no whole matrix is held.
+
+    Args:
+        frame: [N] rows with any columns in any order; not changed.
+        artifacts: Fitted preprocessing.
+        parts: Row numbers of each part, ascending.
+
+    Returns:
+        A matrix for each part.
+
+    Example:
+        >>> from kdtab.config.schema import NumericColumn
+        >>> artifacts = Artifacts(Vectorizer((NumericColumn(name="x", reason=""),), ()),
+        ...                       Scaler(np.zeros(1), np.ones(1), 10.0), None, None, None)
+        >>> frame = pl.DataFrame({"x": [5.0, 6.0, 7.0]})
+        >>> [part.tolist() for part in encode_parts(frame, artifacts, ([0, 2], [1]))]
+        [[[5.0], [7.0]], [[6.0]]]
+    """
+    fills = imputed_values(artifacts.feature_medians, artifacts.input_dim)
+    matrices = tuple(np.empty((len(rows), artifacts.input_dim), np.float32) for rows in parts)
     for start in range(0, frame.height, CHUNK_ROWS):
-        rows = frame.slice(start, CHUNK_ROWS)
-        features = impute(artifacts.vectorizer.transform(rows), artifacts.feature_medians)
-        inputs[start : start + CHUNK_ROWS] = artifacts.scaler.transform(features)
-    return inputs
+        stop = start + CHUNK_ROWS
+        blocks = artifacts.vectorizer.blocks(frame[start:stop])
+        scaled = [_scaled(block, fills[block.place], artifacts.scaler) for block in blocks]
+        for matrix, rows in zip(matrices, parts, strict=True):
+            first, last = np.searchsorted(rows, (start, stop))
+            _fill(matrix[first:last], scaled, np.asarray(rows[first:last]) - start)
+    return matrices
+
+
+@dataclass(frozen=True, eq=False)
+class _Scaled:
+    """Some columns of the matrix: row i of them is `rows[at[i]]`, or `rows[i]` without `at`."""
+
+    place: slice
+    rows: Float32Array
+    at: IntArray | None
+
+
+def _scaled(block: Block, fills: FloatArray, scaler: Scaler) -> _Scaled:
+    """Scaled in float64; of a categorical column only the rows that it can have are computed."""
+    part = scaler.part(block.place)
+    if isinstance(block, IndicatorBlock):
+        every = part.transform(block.rows)
+        return _Scaled(block.place, every.astype(np.float32), block.positions)
+    scaled = part.transform(impute(block.features(), fills))
+    return _Scaled(block.place, scaled.astype(np.float32), None)
+
+
+def _fill(inputs: Float32Array, blocks: Sequence[_Scaled], rows: IntArray) -> None:
+    """By tiles of rows that stay in the cache while one block after the other is written."""
+    for start in range(0, len(inputs), TILE_ROWS):
+        tile, at = inputs[start : start + TILE_ROWS], rows[start : start + TILE_ROWS]
+        for block in blocks:
+            found = at if block.at is None else block.at.take(at)
+            tile[:, block.place] = block.rows.take(found, 0)
 
 
 def fit_artifacts(
@@ -101,15 +168,13 @@ def fit_artifacts(
         [2.0]
     """
     vectorizer = Vectorizer(columns, markers)
-    measured = _measured(vectorizer)
-    matrix = measured.transform(frame)
-    medians = feature_medians(matrix)
-    small = fit_scaler(impute(matrix, medians), measured.indicators)
-    indicators = vectorizer.indicators
-    mean, scale = np.zeros(len(indicators)), np.ones(len(indicators))
-    mean[~indicators], scale[~indicators] = small.mean, small.scale
-    scaler = Scaler(mean, scale, CLIP_BOUND)
-    return Artifacts(vectorizer, scaler, _spread(medians, vectorizer), None, None)
+    medians, mean = np.zeros((2, len(vectorizer.feature_names)))
+    scale = np.ones_like(mean)
+    for place, numbers in _measured(vectorizer, frame):
+        medians[place] = feature_medians(numbers)
+        scaler = fit_scaler(impute(numbers, medians[place]), np.array([False]))
+        mean[place], scale[place] = scaler.mean, scaler.scale
+    return Artifacts(vectorizer, Scaler(mean, scale, CLIP_BOUND), medians, None, None)
 
 
 def fit_medians(frame: pl.DataFrame, vectorizer: Vectorizer) -> FloatArray:
@@ -128,7 +193,10 @@ def fit_medians(frame: pl.DataFrame, vectorizer: Vectorizer) -> FloatArray:
         >>> fit_medians(pl.DataFrame({"x": [1.0, 3.0]}), vectorizer).tolist()
         [2.0]
     """
-    return _spread(feature_medians(_measured(vectorizer).transform(frame)), vectorizer)
+    medians = np.zeros(len(vectorizer.feature_names))
+    for place, numbers in _measured(vectorizer, frame):
+        medians[place] = feature_medians(numbers)
+    return medians
 
 
 def network_targets(
@@ -157,14 +225,9 @@ def network_targets(
     return np.clip(scaled, -LARGEST_TARGET, LARGEST_TARGET).astype(np.float32)[:, np.newaxis]
 
 
-def _measured(vectorizer: Vectorizer) -> Vectorizer:
-    """Without categories, whose statistics are known: the matrix stays small."""
-    columns = (c for c in vectorizer.columns if not isinstance(c, CategoricalColumn))
-    return replace(vectorizer, columns=tuple(columns))
-
-
-def _spread(measured: FloatArray, vectorizer: Vectorizer) -> FloatArray:
-    indicators = vectorizer.indicators
-    every = np.zeros(len(indicators))
-    every[~indicators] = measured
-    return every
+def _measured(vectorizer: Vectorizer, frame: pl.DataFrame) -> Iterator[tuple[slice, FloatArray]]:
+    """One feature after the other ([N, 1]), without categories, whose statistics are known."""
+    for block in vectorizer.blocks(frame):
+        if isinstance(block, NumberBlock):
+            for at, numbers in enumerate(block.numbers, block.place.start):
+                yield slice(at, at + 1), numbers[:, np.newaxis]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import polars as pl
 from returns.result import Success
@@ -22,11 +22,10 @@ from kdtab.data.cells import (
     NUMBER_PATTERN,
     TRUTH_WORDS,
     MissingRule,
-    canonical_texts,
     missing_rule,
     numbers,
-    per_distinct,
     stripped_texts,
+    text_counts,
 )
 from kdtab.data.moments import fit_date_column
 from kdtab.errors.base import quoted
@@ -39,7 +38,12 @@ FittedColumn = NumericColumn | BooleanColumn | CategoricalColumn | DateColumn | 
 
 
 def fit_columns(
-    frame: pl.DataFrame, training_rows: IntArray, options: ColumnOptions, target_column: str
+    frame: pl.DataFrame,
+    training_rows: IntArray,
+    options: ColumnOptions,
+    target_column: str,
+    *,
+    texts: Collection[str] = (),
 ) -> Checked[TableSchema]:
     """The schema of a table: every column but the target and the excluded ones.
 
@@ -48,6 +52,7 @@ def fit_columns(
         training_rows: Numbers of the rows from which categories are counted.
         options: Exclusions, dates, missing markers, categories to keep.
         target_column: The column that is no feature.
+        texts: Columns that were text before `code_texts` made them an `Enum`.
 
     Returns:
         Features and left-out columns, both sorted by name, or the issues of all date columns.
@@ -61,26 +66,10 @@ def fit_columns(
     """
     skipped = {target_column, *options.exclude_columns}
     names = sorted(name for name in frame.columns if name not in skipped)
-    fitted = (_fit_column(frame[name], training_rows, options) for name in names)
+    fitted = (
+        _fit_column(frame[name], training_rows, options, was_text=name in texts) for name in names
+    )
     return collect(fitted).map(_schema)
-
-
-def category_counts(texts: pl.Series) -> dict[str, int]:
-    """How often each text occurs, the most frequent first, ties by text.
-
-    Args:
-        texts: [N] texts; nulls are not counted.
-
-    Returns:
-        Counts by text, in that order.
-
-    Example:
-        >>> category_counts(pl.Series(["b", "a", "c", "c", None]))
-        {'c': 2, 'a': 1, 'b': 1}
-    """
-    counted = texts.drop_nulls().alias("text").value_counts(name="rows")
-    ordered = counted.sort(["rows", "text"], descending=[True, False])
-    return dict(ordered.iter_rows())
 
 
 def _schema(fitted: tuple[FittedColumn, ...]) -> TableSchema:
@@ -91,7 +80,7 @@ def _schema(fitted: tuple[FittedColumn, ...]) -> TableSchema:
 
 
 def _fit_column(
-    series: pl.Series, training_rows: IntArray, options: ColumnOptions
+    series: pl.Series, training_rows: IntArray, options: ColumnOptions, *, was_text: bool
 ) -> Checked[FittedColumn]:
     rule = missing_rule(options.missing_markers)
     dtype = series.dtype
@@ -107,7 +96,8 @@ def _fit_column(
         return Success(NumericColumn(name=series.name, reason=f"a number type, {dtype}"))
     if dtype in (pl.Duration, pl.Time):
         return Success(NumericColumn(name=series.name, reason=f"seconds of the type {dtype}"))
-    return Success(_fit_text(series, training_rows, rule, options.max_categories))
+    typed = not was_text and dtype in (pl.Categorical, pl.Enum)
+    return Success(_fit_text(series, training_rows, rule, options.max_categories, typed=typed))
 
 
 def _as_fitted(column: DateColumn) -> FittedColumn:
@@ -119,45 +109,52 @@ def _all_missing(series: pl.Series, rule: MissingRule) -> bool:
         return series.null_count() == len(series)
     if series.dtype.is_numeric():
         return numbers(series, rule).null_count() == len(series)
-    return stripped_texts(series, rule).null_count() == len(series)
+    return text_counts(series, "stripped", rule)["text"].is_null().all()
 
 
 def _fit_text(
-    series: pl.Series, training_rows: IntArray, rule: MissingRule, max_categories: int
+    series: pl.Series,
+    training_rows: IntArray,
+    rule: MissingRule,
+    max_categories: int,
+    *,
+    typed: bool,
 ) -> FittedColumn:
-    texts = stripped_texts(series, rule)
-    present = texts.drop_nulls()
-    if per_distinct(present, lambda cell: cell.str.to_lowercase().is_in(TRUTH_WORDS)).all():
+    words = text_counts(series, "stripped", rule).drop_nulls("text")
+    texts, count = words["text"], int(words["rows"].sum())
+    if texts.str.to_lowercase().is_in(TRUTH_WORDS).all():
         return BooleanColumn(name=series.name, reason="text; every cell is true or false")
-    numeric = per_distinct(present, lambda cell: cell.str.contains(NUMBER_PATTERN))
-    infinite = per_distinct(present, lambda cell: cell.str.contains(INFINITY_PATTERN))
-    typed = series.dtype in (pl.Categorical, pl.Enum)
+    numeric = texts.str.contains(NUMBER_PATTERN)
+    infinite = texts.str.contains(INFINITY_PATTERN)
     if numeric.any() and (numeric | infinite).all() and not typed:
         kinds = "a number or infinite" if infinite.any() else "a number"
         return NumericColumn(name=series.name, reason=f"text; every cell is {kinds}")
-    distinct = present.n_unique()
-    if distinct >= NAMING_DISTINCT and distinct >= NAMING_SHARE * len(present):
-        reason = f"text that names its row: {distinct:,} distinct values in {len(present):,} cells"
+    if len(texts) >= NAMING_DISTINCT and len(texts) >= NAMING_SHARE * count:
+        reason = f"text that names its row: {len(texts):,} distinct values in {count:,} cells"
         return LeftOutColumn(name=series.name, reason=reason)
-    reason = "a categorical type" if typed else "; ".join(_text_reasons(present, numeric))
-    training = canonical_texts(series.gather(training_rows), rule)
-    return _fit_categories(training, reason, max_categories)
+    reason = "a categorical type" if typed else "; ".join(_text_reasons(series, words, rule))
+    counts = text_counts(series.gather(training_rows), "canonical", rule)
+    return _fit_categories(series.name, counts, reason, max_categories)
 
 
-def _text_reasons(present: pl.Series, numeric: pl.Series) -> Iterator[str]:
+def _text_reasons(series: pl.Series, words: pl.DataFrame, rule: MissingRule) -> Iterator[str]:
     yield "text"
-    count = int(numeric.sum())
+    numeric = words["text"].str.contains(NUMBER_PATTERN)
+    count = int(words["rows"].filter(numeric).sum())
     if count:
-        other = present.filter(~numeric)[0]
-        yield f"{count:,} of {len(present):,} cells are numbers, {quoted(other)} is not"
+        cells = stripped_texts(series, rule).drop_nulls()
+        other = cells.filter(~cells.str.contains(NUMBER_PATTERN))[0]
+        yield f"{count:,} of {int(words['rows'].sum()):,} cells are numbers, {quoted(other)} is not"
 
 
-def _fit_categories(training: pl.Series, reason: str, max_categories: int) -> CategoricalColumn:
-    counts = category_counts(training)
+def _fit_categories(
+    name: str, counts: pl.DataFrame, reason: str, max_categories: int
+) -> CategoricalColumn:
+    texts = counts["text"].drop_nulls().to_list()
     return CategoricalColumn(
-        name=training.name,
+        name=name,
         reason=reason,
-        categories=tuple(sorted(list(counts)[:max_categories])),
-        has_rare=len(counts) > max_categories,
-        has_missing=training.null_count() > 0,
+        categories=tuple(sorted(texts[:max_categories])),
+        has_rare=len(texts) > max_categories,
+        has_missing=counts["text"].has_nulls(),
     )

@@ -8,6 +8,7 @@ import numpy as np
 from returns.result import Success
 
 from kdtab.data.arrays import BoolArray, FloatArray, IntArray
+from kdtab.data.dependence import bound_groups
 from kdtab.errors.columns import TooFewRows
 from kdtab.errors.configs import FieldInvalid
 from kdtab.results import Checked, fail
@@ -137,28 +138,9 @@ def _without_large(twins: IntArray, fold_size: float) -> tuple[IntArray, tuple[s
 
 
 def _bound(groups: IntArray, twins: IntArray, fold_size: float) -> tuple[IntArray, tuple[str, ...]]:
-    """Groups joined where they have identical rows, unless that joins nearly all of them."""
-    joined = _connected(groups, twins)
-    _, sizes = np.unique(groups, return_counts=True)
-    if np.bincount(joined).max() <= max(fold_size, int(sizes.max())):
-        return joined, ()
+    bound = bound_groups(groups, twins, fold_size)
     note = "so many groups have a row in common that identical rows may stand in two folds"
-    return groups, (note,)
-
-
-def _connected(first: IntArray, second: IntArray) -> IntArray:
-    """Numbers that two rows share when a chain of either grouping links them."""
-    _, one = np.unique(first, return_inverse=True)
-    _, two = np.unique(second, return_inverse=True)
-    labels: IntArray = np.arange(len(one))
-    while True:
-        before = labels
-        for numbers in (one, two):
-            lowest = np.full(int(numbers.max()) + 1, len(labels))
-            np.minimum.at(lowest, numbers, labels)
-            labels = lowest[numbers]
-        if np.array_equal(labels, before):
-            return labels
+    return bound, (note,) if bound is groups else ()
 
 
 def _dealt(strata: IntArray, bound: IntArray, count: int, seed: int) -> tuple[IntArray, int]:

@@ -6,7 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 
-from kdtab.data.cells import NUMBER_PATTERN, MissingRule, missing_rule, stripped_texts
+from kdtab.data.cells import (
+    NUMBER_PATTERN,
+    MissingRule,
+    missing_rule,
+    stripped_texts,
+    text_counts,
+)
 from kdtab.errors.base import listed, quoted
 
 COMMA_NUMBER_PATTERN = r"^[+-]?[0-9]+,[0-9]+$"
@@ -19,7 +25,7 @@ def comma_remarks(
 
     Args:
         frame: [N] rows.
-        names: Columns to look at.
+        names: Columns to look at; other types than text are passed over.
         markers: Texts that mean "missing".
 
     Returns:
@@ -41,10 +47,10 @@ def comma_remarks(
 
 
 def _comma_cell(series: pl.Series, rule: MissingRule) -> Iterator[str]:
-    if series.dtype != pl.String:
+    if series.dtype not in (pl.String, pl.Enum):
         return
-    cells = stripped_texts(series, rule).drop_nulls()
-    commas = cells.filter(cells.str.contains(COMMA_NUMBER_PATTERN))
-    plain = cells.str.contains(NUMBER_PATTERN).sum()
-    if len(commas) and len(commas) + plain == len(cells):
-        yield commas[0]
+    words = text_counts(series, "stripped", rule)["text"].drop_nulls()
+    commas = words.str.contains(COMMA_NUMBER_PATTERN)
+    if commas.any() and (commas | words.str.contains(NUMBER_PATTERN)).all():
+        cells = stripped_texts(series, rule)
+        yield cells.filter(cells.str.contains(COMMA_NUMBER_PATTERN))[0]

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 from returns.result import Success
 
 from kdtab.config.columns import ColumnOptions
+from kdtab.config.teachers import LabelConfig
 from kdtab.config.training import CLASSIFICATION_ONLY, TrainingConfig
 from kdtab.data.arrays import IntArray
-from kdtab.data.split import Split, split_rows, twin_groups
+from kdtab.data.coded import code_texts
+from kdtab.data.dependentsplit import RowTies, split_dependent_rows
+from kdtab.data.fingerprint import row_twins
+from kdtab.data.foldcolumns import group_numbers, time_values
+from kdtab.data.split import Split, split_rows
 from kdtab.data.target import TaskDecision, infer_task, target_labels, target_values
 from kdtab.errors.columns import ColumnMissing, TargetEmpty
 from kdtab.errors.configs import FieldInvalid, ModeNeedsClassification, TargetExcluded
 from kdtab.errors.issue import Issue
 from kdtab.results import Checked, check, fail
+
+UNTIED = LabelConfig()
+"""Neither a group nor a time column."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +35,7 @@ class TableRequest:
         frame: [N] rows as read.
         config: Target, task, mode, split sizes and seed.
         options: Exclusions, dates, missing markers.
+        labels: Its group and time column keep rows that depend on each other on one side.
 
     Example:
         >>> frame = pl.DataFrame({"x": [1], "id": [7], "y": [0]})
@@ -40,6 +49,7 @@ class TableRequest:
     frame: pl.DataFrame
     config: TrainingConfig
     options: ColumnOptions
+    labels: LabelConfig = UNTIED
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -52,6 +62,36 @@ class TableRequest:
         """
         skipped = {self.config.target_column, *self.options.exclude_columns}
         return tuple(name for name in self.frame.columns if name not in skipped)
+
+    @property
+    def text_columns(self) -> frozenset[str]:
+        """The columns that are text as read.
+
+        Example:
+            >>> frame = pl.DataFrame({"x": ["u"], "y": [0]})
+            >>> config = TrainingConfig(target_column="y")
+            >>> TableRequest(frame, config, ColumnOptions()).text_columns
+            frozenset({'x'})
+        """
+        return frozenset(name for name, dtype in self.frame.schema.items() if dtype == pl.String)
+
+    def coded(self) -> TableRequest:
+        """The same request with coded features: each distinct text is then read once.
+
+        The target stays as it is, since its type decides the task.
+
+        Returns:
+            The request of the same rows.
+
+        Example:
+            >>> frame = pl.DataFrame({"x": ["u"] * 9, "y": ["a"] * 9})
+            >>> config = TrainingConfig(target_column="y")
+            >>> TableRequest(frame, config, ColumnOptions()).coded().frame.dtypes
+            [Enum(categories=['u']), String]
+        """
+        target = self.config.target_column
+        features = code_texts(self.frame.drop(target))
+        return replace(self, frame=features.with_columns(self.frame[target]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,14 +196,16 @@ def labelled_rows(request: TableRequest, decision: TaskDecision) -> Checked[Labe
 def split_labelled_rows(request: TableRequest, labelled: LabelledRows) -> Checked[Split]:
     """The split of the rows with a target, stratified by label (REQ-KD14).
 
-    Rows count as identical when their target and all columns that are not excluded are.
+    Rows count as identical as in `request_twins`. With a group or a time column it is the split of
+    `split_dependent_rows`.
 
     Args:
-        request: Sizes and seed.
+        request: Sizes, seed, and the columns that tie rows to each other.
         labelled: The rows.
 
     Returns:
-        Row numbers of the table, or `TooFewRows`.
+        Row numbers of the table, or `TooFewRows`, or the issues of `time_values` and
+        `split_dependent_rows`.
 
     Example:
         >>> request = TableRequest(
@@ -173,16 +215,46 @@ def split_labelled_rows(request: TableRequest, labelled: LabelledRows) -> Checke
         >>> len(split_labelled_rows(request, labelled).unwrap().test)
         1
     """
-    config = request.config
-    used = request.frame.select(config.target_column, *request.feature_names)
-    return split_rows(
-        labelled.rows,
-        _strata(labelled.cells),
-        twin_groups(used[labelled.rows]),
-        test_size=config.test_size,
-        validation_size=config.validation_size,
-        seed=config.random_seed,
+    config, rows = request.config, labelled.rows
+    strata, twins = _strata(labelled.cells), request_twins(request, rows)
+    shares = {"test_size": config.test_size, "validation_size": config.validation_size}
+    seed = config.random_seed
+    if request.labels.group_column is None and request.labels.time_column is None:
+        return split_rows(rows, strata, twins, **shares, seed=seed)
+    return _row_ties(request, rows).bind(
+        lambda ties: split_dependent_rows(rows, strata, twins, ties, **shares, seed=seed)
     )
+
+
+def _row_ties(request: TableRequest, rows: IntArray) -> Checked[RowTies]:
+    frame, markers = request.frame[rows], request.options.missing_markers
+    grouped, timed = request.labels.group_column, request.labels.time_column
+    groups = None if grouped is None else group_numbers(frame[grouped], markers)
+    if timed is None:
+        return Success(RowTies(groups))
+    return time_values(frame[timed], markers).map(lambda times: RowTies(groups, times))
+
+
+def request_twins(request: TableRequest, rows: IntArray) -> IntArray:
+    """Which rows are identical: their target and all columns that are not excluded are.
+
+    Args:
+        request: The table and its columns.
+        rows: [M] row numbers of the table.
+
+    Returns:
+        [M] int64 from 0, the same for rows of the same values, however they are spelt.
+
+    Example:
+        >>> import numpy as np
+        >>> frame = pl.DataFrame({"x": ["1", "1.0"], "id": [1, 2], "y": ["a", "a"]})
+        >>> options = ColumnOptions(exclude_columns=("id",))
+        >>> request = TableRequest(frame, TrainingConfig(target_column="y"), options)
+        >>> request_twins(request, np.array([0, 1])).tolist()
+        [0, 0]
+    """
+    used = request.frame.select(request.config.target_column, *request.feature_names)
+    return row_twins(used[rows])
 
 
 def _strata(cells: pl.Series) -> IntArray:
@@ -204,6 +276,8 @@ def _request_issues(request: TableRequest) -> Iterator[Issue]:
         ("target_column", (config.target_column,)),
         ("exclude_columns", options.exclude_columns),
         ("date_columns", options.date_columns),
+        ("group_column", tuple(filter(None, (request.labels.group_column,)))),
+        ("time_column", tuple(filter(None, (request.labels.time_column,)))),
     )
     for role, names in named:
         for name in dict.fromkeys(names):

@@ -16,6 +16,8 @@ from kdtab.results import Checked, check, fail
 
 OutputKind: TypeAlias = Literal["logits", "log_probabilities", "probabilities", "values"]
 
+ROUNDING = 1e-6
+"""Sums of float32, such as an ONNX forest's, end a little below 0."""
 SUM_TOLERANCE = 1e-3
 
 
@@ -48,7 +50,8 @@ def checked_outputs(outputs: TeacherOutputs, rows: int) -> Checked[TeacherOutput
         rows: How many rows it was asked about.
 
     Returns:
-        The same outputs, or `TeacherOutputsInvalid` for a wrong shape, for rows that are NaN or
+        The same outputs, a probability that rounding has brought below 0 by less than 1e-6 as 0; or
+        `TeacherOutputsInvalid` for a wrong shape, for rows that are NaN or
         infinite (−∞ is a valid log-probability), for probabilities outside [0, 1], and for rows
         that do not sum to one within 1e-3.
 
@@ -67,7 +70,7 @@ def checked_outputs(outputs: TeacherOutputs, rows: int) -> Checked[TeacherOutput
         _counted(unknown, "are NaN or infinite", outputs.values.sum(axis=1)),
         _counted(_outside(outputs) & ~unknown, "are outside of 0 to 1", outputs.values.min(axis=1)),
         _counted(_unsummed(outputs) & ~unknown, "do not sum to one", _sums(outputs)),
-    ).map(lambda _: outputs)
+    ).map(lambda _: _without_rounding(outputs))
 
 
 def align_classes(
@@ -100,6 +103,12 @@ def align_classes(
     return Success(_with_zeros(outputs, tuple(classes), known))
 
 
+def _without_rounding(outputs: TeacherOutputs) -> TeacherOutputs:
+    if outputs.kind != "probabilities" or not (outputs.values < 0).any():
+        return outputs
+    return replace(outputs, values=np.maximum(outputs.values, 0.0))
+
+
 def _unknown_rows(outputs: TeacherOutputs) -> BoolArray:
     values = outputs.values
     if outputs.kind == "log_probabilities":
@@ -111,7 +120,7 @@ def _unknown_rows(outputs: TeacherOutputs) -> BoolArray:
 def _outside(outputs: TeacherOutputs) -> BoolArray:
     if outputs.kind != "probabilities":
         return np.zeros(len(outputs.values), dtype=np.bool_)
-    outside = (outputs.values < 0) | (outputs.values > 1 + SUM_TOLERANCE)
+    outside = (outputs.values < -ROUNDING) | (outputs.values > 1 + SUM_TOLERANCE)
     return np.asarray(outside.any(axis=1))
 
 

@@ -11,11 +11,12 @@ from returns.result import Success
 
 from kdtab.config.columns import ColumnOptions
 from kdtab.config.schema import DateColumn, TableSchema
+from kdtab.config.teachers import LabelConfig
 from kdtab.config.training import Task, TrainingConfig
 from kdtab.data.arrays import FloatArray, IntArray
 from kdtab.data.artifacts import (
     Artifacts,
-    encode_features,
+    encode_parts,
     fit_artifacts,
     fit_medians,
     network_targets,
@@ -51,7 +52,10 @@ __all__ = [
 
 
 def prepare_table(
-    frame: pl.DataFrame, config: TrainingConfig, options: ColumnOptions
+    frame: pl.DataFrame,
+    config: TrainingConfig,
+    options: ColumnOptions,
+    labels: LabelConfig | None = None,
 ) -> Checked[PreparedTable]:
     """Fit every artifact on the training split of a table, and encode its rows (REQ-T06).
 
@@ -59,6 +63,7 @@ def prepare_table(
         frame: [N] rows as read; not changed.
         config: Target, task, mode, split sizes and seed.
         options: Exclusions, dates, missing markers, categories to keep.
+        labels: Its group and time column tie rows to each other; None: they do not.
 
     Returns:
         The prepared table, or what is wrong: `ColumnMissing`, `TargetExcluded`, `FieldInvalid`,
@@ -70,12 +75,12 @@ def prepare_table(
         >>> prepare_table(frame, TrainingConfig(target_column="z"), ColumnOptions()).failure().first
         ColumnMissing(name='z', role='target_column', columns=('x', 'y'))
     """
-    request = TableRequest(frame, config, options)
+    request = TableRequest(frame, config, options, labels or LabelConfig())
     return (
         check_request(request)
         .bind(lambda _: decide_task(request))
         .bind(lambda decision: labelled_rows(request, decision))
-        .bind(lambda labelled: _fit(request, labelled))
+        .bind(lambda labelled: _fit(request.coded(), labelled, request.text_columns))
     )
 
 
@@ -85,6 +90,7 @@ def prepare_with_artifacts(
     options: ColumnOptions,
     artifacts: Artifacts,
     task: Task,
+    labels: LabelConfig | None = None,
 ) -> Checked[PreparedTable]:
     """Encode a table with the artifacts of a teacher; nothing is fitted again (REQ-KD11…13).
 
@@ -98,6 +104,7 @@ def prepare_with_artifacts(
         artifacts: The teacher's; columns it does not know are ignored, columns that are absent
             count as missing, and the report names both.
         task: The teacher's.
+        labels: Its group and time column tie rows to each other; None: they do not.
 
     Returns:
         The prepared table with the same artifact objects, or what is wrong: `ColumnMissing`,
@@ -114,18 +121,20 @@ def prepare_with_artifacts(
         >>> again.artifacts is first.artifacts, (again.split.test == first.split.test).all().item()
         (True, True)
     """
-    request = TableRequest(frame, config, options)
+    request = TableRequest(frame, config, options, labels or LabelConfig())
     return (
         check_request(request)
         .bind(lambda _: _check_teacher(request, artifacts, task))
         .bind(lambda _: labelled_rows(request, TaskDecision(task, "the teacher's task")))
-        .bind(lambda labelled: _inherit(request, labelled, artifacts))
+        .bind(lambda labelled: _inherit(request.coded(), labelled, artifacts))
     )
 
 
-def _fit(request: TableRequest, labelled: LabelledRows) -> Checked[PreparedTable]:
+def _fit(
+    request: TableRequest, labelled: LabelledRows, texts: frozenset[str]
+) -> Checked[PreparedTable]:
     return split_labelled_rows(request, labelled).bind(
-        lambda split: _fit_schema(request, split).bind(
+        lambda split: _fit_schema(request, split, texts).bind(
             lambda schema: _assemble(
                 request,
                 labelled,
@@ -135,21 +144,22 @@ def _fit(request: TableRequest, labelled: LabelledRows) -> Checked[PreparedTable
                 PreparationReport(
                     rows=request.frame.height,
                     left_out=schema.left_out,
-                    remarks=_comma_remarks(request),
+                    remarks=_comma_remarks(request, texts),
                 ),
             )
         )
     )
 
 
-def _comma_remarks(request: TableRequest) -> tuple[str, ...]:
+def _comma_remarks(request: TableRequest, texts: frozenset[str]) -> tuple[str, ...]:
     names = (request.config.target_column, *request.feature_names)
-    return comma_remarks(request.frame, names, request.options.missing_markers)
+    asked = tuple(name for name in names if name in texts)
+    return comma_remarks(request.frame, asked, request.options.missing_markers)
 
 
-def _fit_schema(request: TableRequest, split: Split) -> Checked[TableSchema]:
+def _fit_schema(request: TableRequest, split: Split, texts: frozenset[str]) -> Checked[TableSchema]:
     target = request.config.target_column
-    return fit_columns(request.frame, split.training, request.options, target).bind(
+    return fit_columns(request.frame, split.training, request.options, target, texts=texts).bind(
         lambda schema: (
             Success(schema)
             if schema.features
@@ -233,6 +243,8 @@ def _assemble(
     report: PreparationReport,
 ) -> Checked[PreparedTable]:
     frame = request.frame.select(request.feature_names)
+    rows = (split.training, split.validation, split.test)
+    training, validation, test = encode_parts(frame, artifacts, rows)
     return _coded(labelled, artifacts).map(
         lambda coded: PreparedTable(
             task=labelled.decision.task,
@@ -240,9 +252,9 @@ def _assemble(
             artifacts=artifacts,
             schema=schema,
             split=split,
-            training=_encoded(frame, coded, split.training, artifacts),
-            validation=_encoded(frame, coded, split.validation, artifacts),
-            test=_encoded(frame, coded, split.test, artifacts),
+            training=EncodedRows(training, _targets_at(coded, split.training)),
+            validation=EncodedRows(validation, _targets_at(coded, split.validation)),
+            test=EncodedRows(test, _targets_at(coded, split.test)),
             report=_with_rows(report, labelled, split, coded, artifacts),
         )
     )
@@ -254,12 +266,6 @@ def _coded(labelled: LabelledRows, artifacts: Artifacts) -> Checked[LabelledRows
     return artifacts.label_encoder.transform(labelled.cells).map(
         lambda codes: replace(labelled, cells=pl.Series(codes))
     )
-
-
-def _encoded(
-    frame: pl.DataFrame, coded: LabelledRows, rows: IntArray, artifacts: Artifacts
-) -> EncodedRows:
-    return EncodedRows(encode_features(frame[rows], artifacts), _targets_at(coded, rows))
 
 
 def _targets_at(labelled: LabelledRows, rows: IntArray) -> IntArray | FloatArray:

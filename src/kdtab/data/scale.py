@@ -55,6 +55,21 @@ class Scaler:
             scaled: FloatArray = (matrix - self.mean) / self.scale
         return np.clip(scaled, -self.clip, self.clip)
 
+    def part(self, place: slice) -> Scaler:
+        """The scaler of some of the features.
+
+        Args:
+            place: Which.
+
+        Returns:
+            A scaler of as many features.
+
+        Example:
+            >>> Scaler(np.zeros(3), np.ones(3), clip=10.0).part(slice(1, 3)).mean.tolist()
+            [0.0, 0.0]
+        """
+        return Scaler(self.mean[place], self.scale[place], self.clip)
+
     def inverse_transform(self, matrix: FloatArray) -> FloatArray:
         """Back to the units of the columns; what was clipped stays clipped.
 
@@ -237,10 +252,27 @@ def impute(matrix: FloatArray, medians: FloatArray | None) -> FloatArray:
         >>> impute(np.array([[np.nan, 1.0]]), np.array([7.0])).tolist()
         [[0.0, 1.0]]
     """
-    usable = medians is not None and np.shape(medians) == matrix.shape[1:]
-    fills = np.asarray(medians, dtype=np.float64) if usable else np.zeros(matrix.shape[1])
-    fills = np.where(np.isfinite(fills), fills, 0.0)
-    return np.where(np.isfinite(matrix), matrix, fills)
+    return np.where(np.isfinite(matrix), matrix, imputed_values(medians, matrix.shape[1]))
+
+
+def imputed_values(medians: FloatArray | None, features: int) -> FloatArray:
+    """What stands in for each missing feature.
+
+    Args:
+        medians: [D]; None or another shape gives zeros instead (EC-T03).
+        features: D.
+
+    Returns:
+        [D] finite float64.
+
+    Example:
+        >>> imputed_values(np.array([7.0, np.nan]), 2).tolist(), imputed_values(None, 1).tolist()
+        ([7.0, 0.0], [0.0])
+    """
+    if medians is None or np.shape(medians) != (features,):
+        return np.zeros(features)
+    given = np.asarray(medians, dtype=np.float64)
+    return np.where(np.isfinite(given), given, 0.0)
 
 
 def _median(values: FloatArray) -> float:

@@ -55,11 +55,10 @@ def twin_groups(frame: pl.DataFrame) -> IntArray:
         [0, 1, 0]
     """
     columns = [_hashable(frame[name]) for name in sorted(frame.columns)]
-    hashes = pl.DataFrame(columns).hash_rows(seed=0).to_numpy()
-    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    groups: IntArray = rank[inverse]
+    hashes = pl.DataFrame({"hash": pl.DataFrame(columns).hash_rows(seed=0)}).with_row_index()
+    first = hashes.select(pl.col("index").min().over("hash")).to_series().to_numpy()
+    number = np.cumsum(first == np.arange(len(first))) - 1
+    groups: IntArray = number[first]
     return groups
 
 

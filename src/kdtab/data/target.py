@@ -23,7 +23,6 @@ from kdtab.data.cells import (
     numbers,
     stripped_texts,
 )
-from kdtab.data.columns import category_counts
 from kdtab.errors.columns import TargetNotNumeric
 from kdtab.errors.teachers import LabelsUnknown
 from kdtab.results import Checked, fail
@@ -77,7 +76,7 @@ class LabelEncoder:
         codes = labels.replace_strict(known, order, default=-1, return_dtype=pl.Int64)
         foreign = labels.filter(codes == -1)
         if len(foreign):
-            names = tuple(category_counts(foreign))
+            names = tuple(foreign.unique(maintain_order=True))
             return fail(LabelsUnknown(labels=names, rows=len(foreign), classes=self.classes))
         return Success(codes.to_numpy().copy())
 

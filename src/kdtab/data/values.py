@@ -59,6 +59,8 @@ def plain_cell(cell: object) -> object:
     match cell:
         case np.bool_():
             return bool(cell)
+        case np.timedelta64():  # numpy calls it an integer
+            return cell
         case np.integer():
             return int(cell)
         case np.floating():

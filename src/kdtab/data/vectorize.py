@@ -17,12 +17,13 @@ from kdtab.config.schema import (
     NumericColumn,
 )
 from kdtab.data.arrays import BoolArray, FloatArray, IntArray
+from kdtab.data.blocks import Block, IndicatorBlock, NumberBlock
 from kdtab.data.cells import (
     MissingRule,
-    canonical_texts,
     missing_rule,
     numbers,
     plain_texts,
+    read_texts,
     stripped_texts,
     truths,
 )
@@ -126,14 +127,31 @@ class Vectorizer:
             >>> Vectorizer((member,), ()).transform(pl.DataFrame({"x": [1]})).tolist()
             [[nan]]
         """
-        rule = missing_rule(self.missing_markers)
-        widths = [len(_feature_names(column)) for column in self.columns]
-        matrix = np.zeros((frame.height, sum(widths)), dtype=np.float64)
-        start = 0
-        for column, width in zip(self.columns, widths, strict=True):
-            _fill(matrix[:, start : start + width], _cells(frame, column.name), column, rule)
-            start += width
+        matrix = np.zeros((frame.height, len(self.feature_names)), dtype=np.float64)
+        for block in self.blocks(frame):
+            matrix[:, block.place] = block.features()
         return matrix
+
+    def blocks(self, frame: pl.DataFrame) -> Iterator[Block]:
+        """The features of one column after the other, so that no whole matrix need be held.
+
+        Args:
+            frame: [N] rows with any columns, in any order; it is not changed.
+
+        Yields:
+            One block for each column, in order.
+
+        Example:
+            >>> age = NumericColumn(name="age", reason="a number type")
+            >>> [block.place for block in Vectorizer((age,), ()).blocks(pl.DataFrame({"age": [3]}))]
+            [slice(0, 1, None)]
+        """
+        rule = missing_rule(self.missing_markers)
+        start = 0
+        for column in self.columns:
+            stop = start + len(_feature_names(column))
+            yield _block(slice(start, stop), _cells(frame, column.name), column, rule)
+            start = stop
 
     def unreadable(self, frame: pl.DataFrame) -> tuple[UnreadableCells, ...]:
         """The cells that `transform` takes for missing although something stands there.
@@ -176,29 +194,28 @@ def _feature_names(column: FeatureColumn) -> tuple[str, ...]:
             assert_never(column)
 
 
-def _fill(block: FloatArray, cells: pl.Series, column: FeatureColumn, rule: MissingRule) -> None:
+def _block(place: slice, cells: pl.Series, column: FeatureColumn, rule: MissingRule) -> Block:
     match column:
         case NumericColumn():
-            block[:, 0] = _with_nan(numbers(cells, rule))
+            return NumberBlock(place, (_with_nan(numbers(cells, rule)),))
         case BooleanColumn():
-            block[:, 0] = _with_nan(truths(cells, rule))
+            return NumberBlock(place, (_with_nan(truths(cells, rule)),))
         case DateColumn():
-            for at, part in enumerate(date_features(cells, column, rule)):
-                block[:, at] = _with_nan(part)
+            parts = date_features(cells, column, rule)
+            return NumberBlock(place, tuple(_with_nan(part) for part in parts))
         case CategoricalColumn():
-            positions = category_positions(canonical_texts(cells, rule), column)
-            rows = np.flatnonzero(positions != NEITHER)
-            block[rows, positions[rows]] = 1.0
+            return IndicatorBlock(place, category_positions(cells, column, rule))
         case _:
             assert_never(column)
 
 
-def category_positions(texts: pl.Series, column: CategoricalColumn) -> IntArray:
+def category_positions(cells: pl.Series, column: CategoricalColumn, rule: MissingRule) -> IntArray:
     """Which feature of a categorical column each cell sets to 1.
 
     Args:
-        texts: [N] canonical texts, null where missing.
+        cells: [N] cells of any type.
         column: The column.
+        rule: What is missing.
 
     Returns:
         [N] positions in the order of its features, −1 where the cell has none.
@@ -206,18 +223,20 @@ def category_positions(texts: pl.Series, column: CategoricalColumn) -> IntArray:
     Example:
         >>> sex = CategoricalColumn(name="sex", reason="text", categories=("f", "m"),
         ...                         has_rare=False, has_missing=True)
-        >>> category_positions(pl.Series(["m", None, "x"]), sex).tolist()
+        >>> category_positions(pl.Series(["m", None, " x"]), sex, missing_rule(())).tolist()
         [1, 2, -1]
     """
+    read = read_texts(cells, "canonical", rule)
     kept = len(column.categories)
-    positions = texts.replace_strict(
+    positions = read.values.replace_strict(
         pl.Series(column.categories, dtype=pl.String),
         pl.Series(range(kept), dtype=pl.Int64),
         default=kept if column.has_rare else NEITHER,
         return_dtype=pl.Int64,
     )
     missing = kept + column.has_rare if column.has_missing else NEITHER
-    return positions.set(texts.is_null(), missing).to_numpy()
+    found: IntArray = positions.set(read.values.is_null(), missing).to_numpy()
+    return found if read.codes is None else found[read.codes]
 
 
 def _with_nan(values: pl.Series) -> FloatArray:

@@ -1,0 +1,237 @@
+"""One raw row through a network, with as few steps as there can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+import numpy as np
+
+from kdtab.config.schema import DateColumn
+from kdtab.data.arrays import FloatArray
+from kdtab.serving.inputs import InputPlan
+from kdtab.serving.networks import Affine, Dense, FoldedNetwork, Layer, Residual
+from kdtab.serving.readers import (
+    NumberReader,
+    OddCellError,
+    PartsReader,
+    PlaceReader,
+    date_reader,
+    number_reader,
+    place_reader,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class RowServer:
+    """A network compiled for single rows; it holds no buffers, so threads may share it.
+
+    Attributes:
+        numbers: Name and reader of each numeric and boolean column.
+        dates: Name and reader of each date column.
+        places: Name, look-up of plain texts, and reader of other cells of each categorical column.
+        weight: [M + 1, H] the rows of numbers, then of dates, then the bias.
+        table: [P, H] the rows of all categories.
+        ones: [K] one for each categorical column.
+        network: What follows the first layer.
+
+    Example:
+        >>> from kdtab.data.cells import missing_rule
+        >>> plan = InputPlan(missing_rule(()), (), (), np.zeros((0, 2)), np.ones(2))
+        >>> row_server(plan, FoldedNetwork(np.zeros((0, 2)), np.ones(2), ())).outputs({}).tolist()
+        [1.0, 1.0]
+    """
+
+    numbers: tuple[tuple[str, NumberReader], ...]
+    dates: tuple[tuple[str, PartsReader], ...]
+    places: tuple[tuple[str, Callable[[object], int | None], PlaceReader], ...]
+    weight: FloatArray
+    table: FloatArray
+    ones: FloatArray
+    network: RowNetwork
+
+    def outputs(self, row: Mapping[str, object]) -> FloatArray:
+        """What the network says about one row.
+
+        Args:
+            row: Raw cells by column; an absent key is a missing cell.
+
+        Returns:
+            [C] float64 logits, or one value in the unit of training.
+
+        Raises:
+            OddCellError: On a cell that only the road of whole columns understands.
+
+        Example:
+            >>> from kdtab.data.cells import missing_rule
+            >>> plan = InputPlan(missing_rule(()), (), (), np.zeros((0, 2)), np.ones(2))
+            >>> row_server(plan, FoldedNetwork(np.zeros((0, 2)), np.ones(2), ())).outputs({}).shape
+            (2,)
+        """
+        return self.outputs_of(*self.encoded(row))
+
+    def encoded(self, row: Mapping[str, object]) -> tuple[list[float], list[int]]:
+        """One row as the first layer takes it.
+
+        Args:
+            row: Raw cells by column; an absent key is a missing cell.
+
+        Returns:
+            [M + 1] scaled features and a one for the bias, and [K] rows of the table.
+
+        Raises:
+            OddCellError: On a cell that only the road of whole columns understands.
+
+        Example:
+            >>> from kdtab.data.cells import missing_rule
+            >>> plan = InputPlan(missing_rule(()), (), (), np.zeros((0, 2)), np.ones(2))
+            >>> row_server(plan, FoldedNetwork(np.zeros((0, 2)), np.ones(2), ())).encoded({})
+            ([1.0], [])
+        """
+        cell_of = row.get
+        values = [read(cell_of(name)) for name, read in self.numbers]
+        for name, read_parts in self.dates:
+            values += read_parts(cell_of(name))
+        values.append(1.0)
+        return values, self._rows_of(cell_of)
+
+    def outputs_of(self, values: list[float], rows: list[int]) -> FloatArray:
+        """What the network says about one encoded row.
+
+        Args:
+            values: [M + 1] scaled features and a one for the bias.
+            rows: [K] rows of the table.
+
+        Returns:
+            [C] float64.
+
+        Example:
+            >>> from kdtab.data.cells import missing_rule
+            >>> plan = InputPlan(missing_rule(()), (), (), np.zeros((0, 2)), np.ones(2))
+            >>> server = row_server(plan, FoldedNetwork(np.zeros((0, 2)), np.ones(2), ()))
+            >>> server.outputs_of([1.0], []).tolist()
+            [1.0, 1.0]
+        """
+        hidden: FloatArray = np.array(values).dot(self.weight)
+        if rows:
+            hidden += self.ones.dot(self.table.take(rows, 0))
+        return self.network(hidden)
+
+    def _rows_of(self, cell_of: Callable[[str], object]) -> list[int]:
+        rows = []
+        for name, find, read in self.places:
+            cell = cell_of(name)
+            try:
+                place = find(cell)
+            except TypeError:  # a list or a dictionary, which no look-up can find
+                raise OddCellError from None
+            rows.append(read(cell) if place is None else place)
+        return rows
+
+
+@dataclass(frozen=True, eq=False)
+class RowNetwork:
+    """The layers after the first one, for a single row.
+
+    Attributes:
+        layers: In order.
+        zeros: [H] what relu compares with; an array of its own is faster than the number.
+
+    Example:
+        >>> RowNetwork((Dense(np.ones((2, 1)), np.zeros(1)),), np.zeros(2))(np.ones(2)).tolist()
+        [2.0]
+    """
+
+    layers: tuple[Layer, ...]
+    zeros: FloatArray
+
+    def __call__(self, hidden: FloatArray) -> FloatArray:
+        """Outputs of the first layer's; [H] to [C], and [H] is overwritten."""
+        zeros = self.zeros
+        for layer in self.layers:
+            match layer:
+                case Dense(weight=weight, bias=bias):
+                    hidden = np.maximum(hidden, zeros, out=hidden).dot(weight)
+                    hidden += bias
+                case Residual():
+                    inner = hidden.dot(layer.inner_weight)
+                    inner += layer.inner_bias
+                    hidden += np.maximum(inner, zeros, out=inner).dot(layer.outer_weight)
+                    hidden += layer.outer_bias
+                case Affine(scale=scale, shift=shift):
+                    hidden *= scale
+                    hidden += shift
+                case _:
+                    assert_never(layer)
+        return hidden
+
+
+def row_server(plan: InputPlan, network: FoldedNetwork) -> RowServer:
+    """Compile a network for single rows.
+
+    Args:
+        plan: Its first layer.
+        network: Its other layers.
+
+    Returns:
+        The server.
+
+    Example:
+        >>> from kdtab.config.schema import NumericColumn
+        >>> from kdtab.data.cells import missing_rule
+        >>> from kdtab.serving.inputs import MeasuredColumn
+        >>> x = MeasuredColumn(NumericColumn(name="x", reason=""), np.zeros(1), np.ones(1), 10.0,
+        ...                    np.zeros(1))
+        >>> plan = InputPlan(missing_rule(()), (x,), (), np.full((1, 1), 3.0), np.ones(1))
+        >>> server = row_server(plan, FoldedNetwork(np.full((1, 1), 3.0), np.ones(1), ()))
+        >>> server.outputs({"x": 2}).tolist()
+        [7.0]
+    """
+    rule = plan.rule
+    is_date = [isinstance(measured.column, DateColumn) for measured in plan.measured]
+    ends = np.cumsum([len(measured.mean) for measured in plan.measured], dtype=int)
+    spans = [
+        plan.weight[end - len(measured.mean) : end]
+        for measured, end in zip(plan.measured, ends, strict=True)
+    ]
+    ordered = [
+        span
+        for dated in (False, True)
+        for span, at in zip(spans, is_date, strict=True)
+        if at is dated
+    ]
+    starts = np.cumsum([0, *(len(table.rows) for table in plan.categories)])
+    places = tuple(
+        _shifted(table.places, place_reader(table, rule), int(start))
+        for table, start in zip(plan.categories, starts, strict=False)
+    )
+    bias = plan.bias[np.newaxis]
+    return RowServer(
+        numbers=tuple(
+            (measured.column.name, number_reader(measured, rule))
+            for measured, dated in zip(plan.measured, is_date, strict=True)
+            if not dated
+        ),
+        dates=tuple(
+            (measured.column.name, date_reader(measured, rule))
+            for measured, dated in zip(plan.measured, is_date, strict=True)
+            if dated
+        ),
+        places=tuple(
+            (table.column.name, find, read)
+            for table, (find, read) in zip(plan.categories, places, strict=True)
+        ),
+        weight=np.vstack([*ordered, bias]),
+        table=np.vstack([*(table.rows for table in plan.categories), np.zeros_like(bias)]),
+        ones=np.ones(len(plan.categories)),
+        network=RowNetwork(network.layers, np.zeros(len(plan.bias))),
+    )
+
+
+def _shifted(
+    places: Mapping[str, int], read: PlaceReader, start: int
+) -> tuple[Callable[[object], int | None], PlaceReader]:
+    """The look-ups of one column as rows of the table of all columns."""
+    found: dict[object, int] = {text: place + start for text, place in places.items()}
+    return found.get, lambda cell: read(cell) + start
