@@ -30,6 +30,7 @@ from kdtab.errors.bundles import (
     BundleCorrupt,
     BundleForeign,
     BundleKindUnknown,
+    BundleOfOtherKind,
     BundleTooNew,
 )
 from kdtab.errors.issue import explain
@@ -42,6 +43,7 @@ REFUSALS = (
     BundleCorrupt,
     BundleForeign,
     BundleKindUnknown,
+    BundleOfOtherKind,
     BundleTooNew,
 )
 SMALL = encode_record(to_record(regression_bundle()).unwrap())

@@ -28,6 +28,7 @@ from clients import (
 from kdtab.bundle import ModelBundle
 from kdtab.config.columns import ColumnOptions
 from kdtab.config.distillation import DistillConfig
+from kdtab.config.teachers import LabelConfig
 from kdtab.config.training import Task, TrainingConfig
 from kdtab.data.artifacts import Artifacts, encode_features
 from kdtab.data.prepare import PreparedTable, prepare_with_artifacts
@@ -127,8 +128,9 @@ def student_of_other_targets(alpha: float, config: TrainingConfig, shift: int) -
         options: ColumnOptions,
         artifacts: Artifacts,
         task: Task,
+        labels: LabelConfig | None = None,
     ) -> Checked[PreparedTable]:
-        return prepare_with_artifacts(frame, config, options, artifacts, task).map(
+        return prepare_with_artifacts(frame, config, options, artifacts, task, labels).map(
             lambda prepared: replace(
                 prepared,
                 training=replace(

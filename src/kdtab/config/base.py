@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 from returns.result import Failure, Result, Success
 
+from kdtab.config.places import fields_at
 from kdtab.errors.base import quoted
 from kdtab.errors.configs import (
     AlphaOutOfRange,
@@ -71,8 +72,7 @@ def parse_config(kind: type[Config], fields: Mapping[str, object]) -> Result[Con
     try:
         return Success(kind.model_validate(dict(fields)))
     except ValidationError as error:
-        known = tuple(kind.model_fields)
-        return Failure(Issues(tuple(_issue(detail, known) for detail in error.errors())))
+        return Failure(Issues(tuple(_issue(detail, kind) for detail in error.errors())))
 
 
 def revise(config: Config, **changes: object) -> Result[Config, Issues]:
@@ -124,16 +124,25 @@ def fields_disagree(name: str, rule: str, found: object) -> PydanticCustomError:
     return PydanticCustomError("fields_disagree", "{name} {rule}, got {found}", fields)
 
 
-def _issue(detail: ErrorDetails, known: tuple[str, ...]) -> ConfigIssue:
+def _issue(detail: ErrorDetails, kind: type[FrozenConfig]) -> ConfigIssue:
     name = ".".join(str(part) for part in detail["loc"])
     found = detail["input"]
     match detail["type"]:
         case "extra_forbidden":
-            return FieldUnknown(name=name, known=known)
+            return FieldUnknown(name=name, known=fields_at(kind, detail["loc"][:-1]))
         case "missing":
             return FieldMissing(name=name)
+        case "union_tag_not_found":
+            return FieldMissing(name=f"{name}.kind")
+        case "union_tag_invalid":
+            tag, rule = str(detail["ctx"]["tag"]), "must be one of the kinds that there are"
+            return FieldInvalid(name=f"{name}.kind", rule=rule, found=tag, known=_choices(detail))
         case "fields_disagree":
-            return FieldInvalid(**detail["ctx"])
+            fields = {
+                **detail["ctx"],
+                "name": ".".join(filter(None, (name, detail["ctx"]["name"]))),
+            }
+            return FieldInvalid(**fields)
         case _ if name == "temperature" and isinstance(found, int | float):
             return TemperatureOutOfRange(found=str(found))
         case _ if name == "alpha" and isinstance(found, int | float):
@@ -148,14 +157,17 @@ def _issue(detail: ErrorDetails, known: tuple[str, ...]) -> ConfigIssue:
 
 
 def _choices(detail: ErrorDetails) -> tuple[str, ...]:
-    if detail["type"] != "literal_error":
-        return ()
-    return tuple(re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", ""))))
+    context = detail.get("ctx", {})
+    listed_in = {"literal_error": "expected", "union_tag_invalid": "expected_tags"}
+    choices = context.get(listed_in.get(detail["type"], ""), "")
+    return tuple(re.findall(r"'([^']*)'", str(choices)))
 
 
 def _rule(detail: ErrorDetails) -> str:
     if detail["type"] == "tuple_type":
         return "must be a list"
+    if detail["type"] in ("model_type", "model_attributes_type"):
+        return "must be a section of `name: value` lines"
     message = detail["msg"]
     for opening in ("Input should be ", "Value error, "):
         if message.startswith(opening):

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections import Counter
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from kdtab.config.base import FrozenConfig
+from kdtab.config.base import FrozenConfig, fields_disagree
+from kdtab.config.layerpairs import USUAL_WEIGHT, LayerPairSpec
+from kdtab.config.objectives import ObjectiveConfig
+
+USUAL_TEMPERATURE = 2.0
+USUAL_ALPHA = 0.5
 
 
 class DistillConfig(FrozenConfig):
@@ -18,6 +24,10 @@ class DistillConfig(FrozenConfig):
         student_hidden_dim: None: max(16, half of the teacher's).
         student_num_hidden_layers: None: max(1, one fewer than the teacher's).
         student_dropout: None: min(0.5, the teacher's plus 0.05).
+        objective: Which losses, combined how, with which schedules; None: what temperature and
+            alpha alone say. In a config file only.
+        layers: Pairs of layers that are compared too, where the teacher is a bundle. In a config
+            file only.
 
     Raises:
         pydantic.ValidationError: A `ValueError`; an unknown field or a value out of range.
@@ -25,10 +35,49 @@ class DistillConfig(FrozenConfig):
     Example:
         >>> DistillConfig(alpha=0.3).temperature
         2.0
+        >>> DistillConfig(layers=({"student": "head", "teacher": "head"},)).layers[0].loss
+        'squared_error'
     """
 
-    temperature: Annotated[float, Field(gt=0)] = 2.0
-    alpha: Annotated[float, Field(ge=0, le=1)] = 0.5
+    temperature: Annotated[float, Field(gt=0)] = USUAL_TEMPERATURE
+    alpha: Annotated[float, Field(ge=0, le=1)] = USUAL_ALPHA
     student_hidden_dim: Annotated[int, Field(ge=1, le=65_536)] | None = None
     student_num_hidden_layers: Annotated[int, Field(ge=1, le=64)] | None = None
     student_dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
+    objective: ObjectiveConfig | None = None
+    layers: Annotated[tuple[LayerPairSpec, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _fields_agree(self) -> Self:
+        asked = self.objective or ObjectiveConfig()
+        if asked.balancer is not None and self.alpha != USUAL_ALPHA:
+            rule = "is a weight itself and leaves no place for objective.balancer"
+            raise fields_disagree("alpha", rule, self.alpha)
+        if asked.alpha is not None and self.alpha != USUAL_ALPHA:
+            rule = "has a schedule in objective.alpha: leave one of the two out"
+            raise fields_disagree("alpha", rule, self.alpha)
+        if asked.temperature is not None and self.temperature != USUAL_TEMPERATURE:
+            rule = "has a schedule in objective.temperature: leave one of the two out"
+            raise fields_disagree("temperature", rule, self.temperature)
+        return self
+
+    @model_validator(mode="after")
+    def _layers_agree(self) -> Self:
+        weighed = self.objective is not None and self.objective.balancer is not None
+        for number, pair in enumerate(self.layers):
+            if weighed and pair.weight != USUAL_WEIGHT:
+                rule = "has no place beside objective.balancer, which weighs every loss"
+                raise fields_disagree(f"layers.{number}.weight", rule, pair.weight)
+        counts = Counter((pair.student, pair.teacher) for pair in self.layers)
+        twice = [names for names, count in counts.items() if count > 1]
+        if twice:
+            raise fields_disagree("layers", "must name two layers once", twice[0])
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_there(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Bundles record the knobs: one without pairs is the bytes that it always was."""
+        fields: dict[str, object] = dump(self)
+        return (
+            fields if self.layers else {name: fields[name] for name in fields if name != "layers"}
+        )

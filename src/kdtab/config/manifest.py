@@ -16,7 +16,7 @@ from kdtab.config.teachers import LabelConfig
 from kdtab.config.training import Task, TrainingConfig
 
 FORMAT_VERSION = 1
-KINDS = ("table",)
+KINDS = ("table", "sequence")
 MOST_CLIP = 1e6
 Names: TypeAlias = Annotated[tuple[str, ...], Field(strict=False)]
 Count: TypeAlias = Annotated[int, Field(ge=0)]
@@ -137,7 +137,7 @@ class TableManifest(FrozenConfig):
     """All of a table model but its numbers.
 
     Attributes:
-        kind: "table"; time series will be another kind of the same format version.
+        kind: "table"; "sequence" is another kind of the same format version.
         format_version: 1.
         task: What the network predicts.
         target_column: The column that it predicts.

@@ -13,6 +13,7 @@ from kdtab.config.distillation import DistillConfig
 from kdtab.config.labels import LabelOptions
 from kdtab.config.reporting import ReportOptions
 from kdtab.config.tables import ReadOptions
+from kdtab.config.teacherfiles import TeacherFileOptions
 from kdtab.config.teachers import LabelConfig
 from kdtab.config.training import TrainingConfig
 from kdtab.errors.configs import FieldUnknown
@@ -60,6 +61,7 @@ class DistillRun(FrozenConfig):
     distill: DistillConfig
     labelling: LabelConfig
     reporting: ReportOptions
+    teacher: TeacherFileOptions
     columns: ColumnOptions
     reading: ReadOptions
     compute: DeviceOptions
@@ -86,11 +88,26 @@ class LabelRun(FrozenConfig):
     """
 
     labelling: LabelOptions
+    teacher: TeacherFileOptions
     reading: ReadOptions
     compute: DeviceOptions
 
 
-Run = TypeVar("Run", TrainRun, DistillRun, ReadRun, LabelRun)
+class CompareRun(FrozenConfig):
+    """All that `kdtab compare` can be told, but for its files.
+
+    Example:
+        >>> parse_run(CompareRun, {"min_gain": 0.9}).unwrap().reporting.wanted
+        True
+    """
+
+    reporting: ReportOptions
+    teacher: TeacherFileOptions
+    reading: ReadOptions
+    compute: DeviceOptions
+
+
+Run = TypeVar("Run", TrainRun, DistillRun, ReadRun, LabelRun, CompareRun)
 
 
 def parse_run(kind: type[Run], fields: Mapping[str, object]) -> Result[Run, Issues]:

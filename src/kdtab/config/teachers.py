@@ -22,10 +22,14 @@ class LabelConfig(FrozenConfig):
             training row is labelled by a teacher that saw it; "as_given" takes a fitted teacher as
             it is; "in_sample" fits on the very rows that are labelled, which a result warns about.
         folds: Parts of the training rows, each labelled by a teacher fitted on the others.
-        group_column: Rows with one value of this column stay in one fold.
-        time_column: Folds follow this column: a row is labelled by a teacher of earlier rows.
+        group_column: Rows with one value of this column stay in one fold, and on one side of the
+            split.
+        time_column: Folds follow this column: a row is labelled by a teacher of earlier rows, and
+            the latest rows are held out.
         missing_classes: A class that only the teacher or only the table knows: an error, or
             probability 0.
+        gate: Before the student is trained, compare the teacher with the same student without it,
+            and say where it is not better. Costs about one more student.
 
     Raises:
         pydantic.ValidationError: A `ValueError`; an unknown field or a value out of range.
@@ -40,3 +44,4 @@ class LabelConfig(FrozenConfig):
     group_column: str | None = None
     time_column: str | None = None
     missing_classes: Literal["error", "zero"] = "error"
+    gate: bool = True

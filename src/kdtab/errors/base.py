@@ -21,7 +21,8 @@ class IssueValue(BaseModel):
         TooShort(rows=1)
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Their validators are built when the first one is made: most runs make none of most kinds.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def quoted(value: object) -> str:

@@ -7,6 +7,7 @@ from typing import TypeAlias, assert_never
 from kdtab.errors.base import IssueValue, listed, quoted
 
 UPGRADE = "upgrade kdtab (pip install --upgrade kdtab)"
+MODELS_OF = {"table": "tables", "sequence": "time series"}
 
 
 class BundleMissing(IssueValue):
@@ -95,6 +96,24 @@ class BundleKindUnknown(IssueValue):
     known: tuple[str, ...]
 
 
+class BundleOfOtherKind(IssueValue):
+    """A bundle of a kind that is served elsewhere.
+
+    Attributes:
+        path: The file.
+        found: Its kind: table or sequence.
+        wanted: The kind that is wanted here.
+
+    Example:
+        >>> explain_bundle_issue(BundleOfOtherKind(path="t.kdtab", found="sequence", wanted="table"))
+        "the bundle 't.kdtab' holds a model of time series, and a model of tables is wanted here"
+    """
+
+    path: str
+    found: str
+    wanted: str
+
+
 class BundleContradiction(IssueValue):
     """The parts of a bundle in memory deny each other.
 
@@ -126,6 +145,7 @@ BundleIssue: TypeAlias = (
     | BundleTooLarge
     | BundleTooNew
     | BundleKindUnknown
+    | BundleOfOtherKind
     | BundleContradiction
     | NetworkForeign
 )
@@ -167,6 +187,11 @@ def explain_bundle_issue(issue: BundleIssue) -> str:
             return (
                 f"the bundle {quoted(path)} holds a model of kind {quoted(kind)}, "
                 f"this kdtab knows {listed(kinds)}: {UPGRADE}"
+            )
+        case BundleOfOtherKind(path=path, found=found, wanted=wanted):
+            return (
+                f"the bundle {quoted(path)} holds a model of {MODELS_OF[found]}, "
+                f"and a model of {MODELS_OF[wanted]} is wanted here"
             )
         case BundleContradiction(reason=reason):
             return f"the bundle contradicts itself: {reason}"

@@ -44,6 +44,19 @@ class FieldMissing(IssueValue):
     name: str
 
 
+class FieldOfFile(IssueValue):
+    """A mistake in a field that only a config file can give.
+
+    Example:
+        >>> wrong = FieldUnknown(name="objective.loses", known=("losses",))
+        >>> explain_config_issue(FieldOfFile(path="run.toml", field=wrong))
+        "config file 'run.toml': unknown field 'objective.loses'. Did you mean 'losses'?"
+    """
+
+    path: str
+    field: FieldUnknown | FieldInvalid | FieldMissing
+
+
 class TemperatureOutOfRange(IssueValue):
     """REQ-KD04: the temperature is a finite number above 0.
 
@@ -181,6 +194,7 @@ ConfigIssue: TypeAlias = (
     FieldUnknown
     | FieldInvalid
     | FieldMissing
+    | FieldOfFile
     | TemperatureOutOfRange
     | AlphaOutOfRange
     | TargetExcluded
@@ -210,13 +224,17 @@ def explain_config_issue(issue: ConfigIssue) -> str:
     """
     match issue:
         case FieldUnknown(name=name, known=known):
-            hint = did_you_mean(name, known) or f". Known fields: {listed(known, most=40)}"
+            # Inside of other configs the name says where; what is known are the fields there.
+            hint = did_you_mean(name.rpartition(".")[2], known)
+            hint = hint or f". Known fields: {listed(known, most=40)}"
             return f"unknown field {quoted(name)}" + ("." + hint if hint[0] == " " else hint)
         case FieldInvalid(name=name, rule=rule, found=found, known=known):
             hint = did_you_mean(found, known)
             return f"{name} {rule}, got {quoted(found)}" + ("." + hint if hint else "")
         case FieldMissing(name=name):
             return f"{name} is required"
+        case FieldOfFile(path=path, field=field):
+            return f"config file {quoted(path)}: {explain_config_issue(field)}"
         case TemperatureOutOfRange():
             return "temperature must be > 0"
         case AlphaOutOfRange():

@@ -11,7 +11,11 @@ from kdtab.errors.columns import ColumnIssue, explain_column_issue
 from kdtab.errors.configs import ConfigIssue, explain_config_issue
 from kdtab.errors.extras import ExtraIssue, ExtraMissing, explain_extra_issue
 from kdtab.errors.labels import LabelIssue, explain_label_issue
+from kdtab.errors.layers import LayerIssue, explain_layer_issue
+from kdtab.errors.objectives import ObjectiveIssue, explain_objective_issue
+from kdtab.errors.sequences import SequenceIssue, explain_sequence_issue
 from kdtab.errors.tables import TableIssue, explain_table_issue
+from kdtab.errors.taskmodules import TaskModuleIssue, explain_task_module_issue
 from kdtab.errors.teachers import TeacherIssue, explain_teacher_issue
 from kdtab.errors.training import TrainingIssue, explain_training_issue
 
@@ -24,6 +28,10 @@ Issue: TypeAlias = (
     | TrainingIssue
     | ExtraIssue
     | LabelIssue
+    | ObjectiveIssue
+    | LayerIssue
+    | TaskModuleIssue
+    | SequenceIssue
 )
 
 
@@ -96,4 +104,12 @@ def explain(issue: Issue) -> str:
         return explain_extra_issue(issue)
     if isinstance(issue, LabelIssue):
         return explain_label_issue(issue)
+    if isinstance(issue, ObjectiveIssue):
+        return explain_objective_issue(issue)
+    if isinstance(issue, LayerIssue):
+        return explain_layer_issue(issue)
+    if isinstance(issue, TaskModuleIssue):
+        return explain_task_module_issue(issue)
+    if isinstance(issue, SequenceIssue):
+        return explain_sequence_issue(issue)
     assert_never(issue)

@@ -56,7 +56,8 @@ def weighted_sum(values: Tensor, weights: Tensor | None = None) -> WeightedSum:
 
     Args:
         values: [N] losses ℓ.
-        weights: [N] weights w, none negative; None counts each row once.
+        weights: [N] weights w, none negative; None counts each row once. A row of weight 0 counts
+            nothing, even where its loss is NaN.
 
     Returns:
         Two scalars.
@@ -67,7 +68,8 @@ def weighted_sum(values: Tensor, weights: Tensor | None = None) -> WeightedSum:
     """
     if weights is None:
         return WeightedSum(values.sum(), torch.full((), float(values.numel())).to(values))
-    return WeightedSum((values * weights).sum(), weights.sum())
+    products = torch.where(weights == 0, 0.0, values * weights)
+    return WeightedSum(products.sum(), weights.sum())
 
 
 def weighted_mean(values: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -87,3 +89,27 @@ def weighted_mean(values: Tensor, weights: Tensor | None = None) -> Tensor:
         tensor(1.7500)
     """
     return values.mean() if weights is None else weighted_sum(values, weights).mean
+
+
+def replaced_rows(values: Tensor, known: Tensor, *, by: float = 0.0) -> Tensor:
+    """The values with another number in each row that is not known: a teacher's NaN, a label of −1.
+
+    A weight of 0 hides a NaN from the sum and not from the gradient, which is 0 · NaN. So what is
+    not known is replaced before a loss is computed, and its loss gets the weight 0.
+
+    Args:
+        values: [N, ...] what a loss compares with.
+        known: [N] whether a row is.
+        by: The number in its place, harmless to the loss.
+
+    Returns:
+        [N, ...] of the same type.
+
+    Example:
+        >>> said = torch.tensor([[2.0, 1.0], [float("nan"), float("nan")]])
+        >>> replaced_rows(said, ~said.isnan().any(dim=1))
+        tensor([[2., 1.],
+                [0., 0.]])
+    """
+    mask = known.reshape(-1, *[1] * (values.dim() - 1))
+    return torch.where(mask, values, torch.full((), by).to(values))

@@ -8,11 +8,18 @@ from typing import final
 from torch import Tensor
 
 from kdtab.config.training import Task
+from kdtab.losses.gradients import (
+    LOG_OF_ZERO,
+    cross_entropy_with_gradient,
+    divergence_with_gradient,
+    mean_square_with_gradient,
+)
 from kdtab.losses.hard import squared_error
 from kdtab.losses.reduce import weighted_mean
 from kdtab.losses.soft import kl_divergence_from_log_probabilities, tempered_log_probabilities
 from kdtab.models.network import TabularNetwork
-from kdtab.tasks.supervised import Batch, SupervisedTask, Terms
+from kdtab.tasks.supervised import SupervisedTask
+from kdtab.tasks.trainingtask import Batch, Slope, Terms
 
 
 @final
@@ -58,7 +65,8 @@ class SoftTargetTask:
         assert soft_targets is not None, "below alpha 1 the rows come with the teacher's outputs"
         if self.task == "regression":
             return soft_targets
-        return tempered_log_probabilities(soft_targets, temperature=self.temperature)
+        tempered = tempered_log_probabilities(soft_targets, temperature=self.temperature)
+        return tempered.clamp_min_(LOG_OF_ZERO)
 
     def terms(self, student: TabularNetwork, batch: Batch) -> Terms:
         """One forward, and the losses that have a weight (REQ-KD17, REQ-KD18, REQ-T09).
@@ -130,3 +138,42 @@ class SoftTargetTask:
                 outputs, soft_targets, temperature=self.temperature
             )
         )
+
+    def gradient(self, outputs: Tensor, batch: Batch) -> Slope:
+        """The terms of these outputs, and the gradient of their loss, without a graph.
+
+        Args:
+            outputs: [B, C] logits or [B, 1] values.
+            batch: The rows of the outputs, soft targets as `prepare` gave them.
+
+        Returns:
+            The terms as in `terms`, and ∂loss/∂outputs.
+
+        Example:
+            >>> import torch
+            >>> task = SoftTargetTask(task="regression", alpha=0.25)
+            >>> batch = Batch(torch.zeros(1, 3), torch.ones(1, 1), torch.zeros(1, 1))
+            >>> task.gradient(torch.full((1, 1), 2.0), batch).gradient
+            tensor([[3.5000]])
+        """
+        if self.alpha == 1:
+            return SupervisedTask(self.task).gradient(outputs, batch)
+        assert batch.soft_targets is not None, "below alpha 1 every batch has soft targets"
+        if self.task == "regression":
+            return self._slope_of_values(outputs, batch.targets, batch.soft_targets)
+        soft, gradient = divergence_with_gradient(
+            outputs, batch.soft_targets, temperature=self.temperature
+        )
+        if self.alpha == 0:
+            return Slope({"soft": soft, "loss": soft}, gradient)
+        return self._blended(*cross_entropy_with_gradient(outputs, batch.targets), soft, gradient)
+
+    def _slope_of_values(self, values: Tensor, targets: Tensor, soft_targets: Tensor) -> Slope:
+        soft, gradient = mean_square_with_gradient(values, soft_targets)
+        if self.alpha == 0:
+            return Slope({"soft": soft, "loss": soft}, gradient)
+        return self._blended(*mean_square_with_gradient(values, targets), soft, gradient)
+
+    def _blended(self, hard: Tensor, of_hard: Tensor, soft: Tensor, of_soft: Tensor) -> Slope:
+        terms = {"hard": hard, "soft": soft, "loss": soft.lerp(hard, self.alpha)}
+        return Slope(terms, of_soft.lerp_(of_hard, self.alpha))

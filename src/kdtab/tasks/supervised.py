@@ -1,104 +1,23 @@
-"""What one step computes: the protocol of a training task, and the task without a teacher."""
+"""Learn from the targets alone: the task without a teacher."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias, final
+from functools import lru_cache
+from typing import final
 
+import torch
 from torch import Tensor
 
 from kdtab.config.training import Task
+from kdtab.losses.gradients import cross_entropy_with_gradient, mean_square_with_gradient
 from kdtab.losses.hard import cross_entropy_from_logits, squared_error
+from kdtab.losses.precision import at_least_float32
 from kdtab.losses.reduce import weighted_mean
 from kdtab.models.network import TabularNetwork
+from kdtab.tasks.trainingtask import Batch, Slope, Terms, TrainingTask
 
-Terms: TypeAlias = Mapping[str, Tensor]
-
-
-class Batch(NamedTuple):
-    """The rows of one step.
-
-    Attributes:
-        inputs: [B, D] float32 encoded rows.
-        targets: [B] int64 class codes, or [B, 1] float32 scaled values.
-        soft_targets: [B, C] what the teacher said, as the task prepared it; None without one.
-
-    Example:
-        >>> import torch
-        >>> Batch(torch.zeros(4, 3), torch.zeros(4, dtype=torch.int64), None).inputs.shape
-        torch.Size([4, 3])
-    """
-
-    inputs: Tensor
-    targets: Tensor
-    soft_targets: Tensor | None
-
-
-class TrainingTask(Protocol):
-    """A frozen value that says what one step computes.
-
-    Example:
-        >>> import torch
-        >>> task: TrainingTask = SupervisedTask(task="regression")
-        >>> task.hard_loss(torch.tensor([[1.0]]), torch.tensor([[3.0]]))
-        tensor(4.)
-    """
-
-    def prepare(self, soft_targets: Tensor | None) -> Tensor | None:
-        """What of the teacher's outputs every step needs, computed once before the loop.
-
-        Args:
-            soft_targets: [N, C] logits, log-probabilities or values; None without a teacher.
-
-        Returns:
-            [N, C] as `terms` will find them in the batch, or None when no step needs them.
-
-        Example:
-            >>> import torch
-            >>> SupervisedTask(task="regression").prepare(torch.zeros(4, 1)) is None
-            True
-        """
-        ...
-
-    def terms(self, student: TabularNetwork, batch: Batch) -> Terms:
-        """One student forward, and the scalars that come of it.
-
-        Args:
-            student: In train mode.
-            batch: At least two rows.
-
-        Returns:
-            "loss", whose gradient is followed, and the parts that it was made of.
-
-        Example:
-            >>> import torch
-            >>> from kdtab.config.networks import LinearSpec
-            >>> from kdtab.models.build import build_model
-            >>> student = build_model(LinearSpec(input_dim=3, output_dim=1))
-            >>> batch = Batch(torch.zeros(4, 3), torch.zeros(4, 1), None)
-            >>> sorted(SupervisedTask(task="regression").terms(student, batch))
-            ['hard', 'loss']
-        """
-        ...
-
-    def hard_loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The mean loss against the truth; on validation rows it chooses the epoch.
-
-        Args:
-            outputs: [N, C] logits or [N, 1] values.
-            targets: [N] class codes or [N, 1] values.
-
-        Returns:
-            A scalar.
-
-        Example:
-            >>> import torch
-            >>> task = SupervisedTask(task="classification")
-            >>> task.hard_loss(torch.zeros(1, 2), torch.tensor([1]))
-            tensor(0.6931)
-        """
-        ...
+__all__ = ["Batch", "SupervisedTask", "Terms", "TrainingTask"]
 
 
 @final
@@ -177,6 +96,44 @@ class SupervisedTask:
         if self.task == "regression":
             return weighted_mean(squared_error(outputs, targets))
         losses = cross_entropy_from_logits(outputs, targets, label_smoothing=self.label_smoothing)
+        weights = self._weights_of_classes(outputs)
+        return weighted_mean(losses, None if weights is None else weights[targets])
+
+    def gradient(self, outputs: Tensor, batch: Batch) -> Slope:
+        """The terms of these outputs, and the gradient of their loss, without a graph.
+
+        Args:
+            outputs: [B, C] logits or [B, 1] values.
+            batch: The rows of the outputs.
+
+        Returns:
+            "hard", the same scalar as "loss", and ∂loss/∂outputs.
+
+        Example:
+            >>> import torch
+            >>> batch = Batch(torch.zeros(1, 3), torch.tensor([1]), None)
+            >>> SupervisedTask(task="classification").gradient(torch.zeros(1, 2), batch).gradient
+            tensor([[ 0.5000, -0.5000]])
+        """
+        if self.task == "regression":
+            hard, gradient = mean_square_with_gradient(outputs, batch.targets)
+        else:
+            hard, gradient = cross_entropy_with_gradient(
+                outputs,
+                batch.targets,
+                class_weights=self._weights_of_classes(outputs),
+                label_smoothing=self.label_smoothing,
+            )
+        return Slope({"hard": hard, "loss": hard}, gradient)
+
+    def _weights_of_classes(self, outputs: Tensor) -> Tensor | None:
         if self.class_weights is None:
-            return weighted_mean(losses)
-        return weighted_mean(losses, losses.new_tensor(self.class_weights)[targets])
+            return None
+        return _weights(self.class_weights, at_least_float32(outputs[:0]).dtype, outputs.device)
+
+
+@lru_cache(maxsize=16)
+def _weights(weights: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Made once: on a device that computes by itself every copy from the host waits for it."""
+    with torch.inference_mode(mode=False):
+        return torch.tensor(weights, dtype=dtype, device=device)
