@@ -17,7 +17,7 @@ from safetensors import safe_open
 
 from bundle_strategies import bundles, classification_bundle, regression_bundle
 from kdtab.bundle import ModelBundle, to_record
-from kdtab.disk import bundles as bundle_files
+from kdtab.disk import bundleparts
 from kdtab.disk.bundles import decode_record, encode_record, read_record, write_record
 from kdtab.errors.bundles import (
     BundleContradiction,
@@ -168,7 +168,7 @@ def test_a_file_beyond_the_cap_is_refused_by_its_size_without_reading(tmp_path: 
 def test_what_could_not_be_read_again_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundle_files, "MOST_HEADER_BYTES", 100)
+    monkeypatch.setattr(bundleparts, "MOST_HEADER_BYTES", 100)
     issue = write_record(tmp_path / "t.kdtab", RECORD).failure().first
     assert isinstance(issue, BundleTooLarge)
     assert list(tmp_path.iterdir()) == []

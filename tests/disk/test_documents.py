@@ -100,6 +100,15 @@ def test_an_output_that_is_an_input_is_found_through_any_path(tmp_path: Path) ->
         )
 
 
+def test_two_outputs_that_are_not_there_yet_are_told_apart(tmp_path: Path) -> None:
+    wanted, other = tmp_path / "sub" / ".." / "kept.html", tmp_path / "kept.html"
+    (tmp_path / "sub").mkdir()
+    assert output_issue(wanted, {"the student": other}) == OutputIsInput(
+        path=str(wanted), role="the student"
+    )
+    assert output_issue(wanted, {"the student": tmp_path / "student.kdtab"}) is None
+
+
 def test_an_output_where_nothing_can_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     missing = tmp_path / "no" / "m.kdtab"

@@ -4,12 +4,13 @@ import torch
 from torch import nn
 
 from kdtab.config.networks import MlpSpec
+from kdtab.models.dropout import Dropout
 from kdtab.models.mlp import MlpBlock, MlpNetwork
 
 
 def test_a_block_is_linear_then_norm_then_relu_then_dropout() -> None:
     kinds = [type(module) for module in MlpBlock(3, 4, dropout=0.2).children()]
-    assert kinds == [nn.Linear, nn.BatchNorm1d, nn.ReLU, nn.Dropout]
+    assert kinds == [nn.Linear, nn.BatchNorm1d, nn.ReLU, Dropout]
 
 
 def test_a_network_is_what_its_layers_say_in_this_order() -> None:
