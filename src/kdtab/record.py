@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kdtab.config.manifest import Provenance, TableManifest
+from kdtab.config.sequencemanifest import SequenceManifest
+from kdtab.config.sequencenetworks import weight_shapes
 
 __all__ = [
     "STORED_DTYPES",
@@ -19,11 +21,13 @@ __all__ = [
     "ArrayForm",
     "BundleRecord",
     "Provenance",
+    "SequenceRecord",
     "TableManifest",
     "artifact_forms",
     "contradictions",
     "form_of",
     "form_problems",
+    "sequence_contradictions",
 ]
 
 WEIGHTS = "weights/"
@@ -78,6 +82,51 @@ class BundleRecord:
         return self.manifest == other.manifest and _contents(self) == _contents(other)
 
     __hash__ = None  # type: ignore[assignment]  # content-equal values that hold arrays have no hash
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceRecord:
+    """A bundle of a sequence network as it is stored.
+
+    Attributes:
+        manifest: All but the numbers.
+        arrays: Weights under `weights/…`, by name.
+
+    Example:
+        >>> from kdtab.config.sequencenetworks import BasicLayer, SequenceSpec
+        >>> spec = SequenceSpec(input_dim=1, layers=(BasicLayer(dim=1),))
+        >>> sequence_contradictions(SequenceRecord(SequenceManifest(network=spec), {}))[0]
+        "array 'weights/layers.0.bias' is missing"
+    """
+
+    manifest: SequenceManifest
+    arrays: Mapping[str, Array]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arrays", MappingProxyType(dict(self.arrays)))
+
+
+def sequence_contradictions(record: SequenceRecord) -> tuple[str, ...]:
+    """Every way in which the parts of a sequence bundle deny each other.
+
+    Args:
+        record: Any record; a network of any size costs nothing.
+
+    Returns:
+        One reason each; empty for a record that can be used.
+
+    Example:
+        >>> from kdtab.config.sequencenetworks import BasicLayer, SequenceSpec
+        >>> spec = SequenceSpec(input_dim=1, layers=(BasicLayer(dim=1),))
+        >>> arrays = {"weights/layers.0.bias": np.zeros(1, np.float32)}
+        >>> sequence_contradictions(SequenceRecord(SequenceManifest(network=spec), arrays))
+        ("array 'weights/layers.0.weight' is missing",)
+    """
+    expected = {
+        WEIGHTS + name: ArrayForm("float32", shape)
+        for name, shape in weight_shapes(record.manifest.network).items()
+    }
+    return (*form_problems(record.arrays, expected), *_value_problems(record.arrays))
 
 
 def form_of(array: Array) -> ArrayForm:

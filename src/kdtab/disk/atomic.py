@@ -52,6 +52,44 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> Checked[None]:
     return Success(None)
 
 
+def move_into_place(
+    finished: str | os.PathLike[str], path: str | os.PathLike[str]
+) -> Checked[None]:
+    r"""Let a finished file take the place of another, in one step for every reader.
+
+    For files too large to be in memory at once: as `write_bytes`, but for the temporary file, which
+    the caller has written.
+
+    Args:
+        finished: A closed file on the same disk; it is flushed, and gone afterwards.
+        path: Where it goes; its folder exists.
+
+    Returns:
+        `Success(None)`, or `FolderMissing`, `NotWritable`, `DiskFull`; then both are as they were.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "a.tmp").write_bytes(b"\x01")
+        ...     outcome = move_into_place(Path(folder, "a.tmp"), Path(folder, "a.bin"))
+        ...     outcome, [item.name for item in Path(folder).iterdir()]
+        (<Success: None>, ['a.bin'])
+    """
+    named = os.fspath(path)
+    try:
+        target = Path(named).resolve()
+        refused = _refusal(named, target)
+        if refused is not None:
+            return fail(refused)
+        with Path(finished).open("rb+") as file:
+            os.fsync(file.fileno())
+        Path(finished).replace(target)
+        _flush_folder(target.parent)
+    except (OSError, ValueError, RuntimeError) as error:
+        return fail(_issue(named, 0, error))
+    return Success(None)
+
+
 def _refusal(named: str, target: Path) -> Issue | None:
     if not named:
         return NotWritable(path=named, reason="the path is empty")

@@ -7,16 +7,17 @@ import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from returns.result import Result, Success
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from kdtab.errors.configs import DocumentInvalid, DocumentUnreadable, OutputIsInput
 from kdtab.errors.issue import Issues
 from kdtab.errors.tables import FolderMissing, NotWritable
 from kdtab.results import fail
+
+if TYPE_CHECKING:
+    from ruamel.yaml import YAML
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 
@@ -68,7 +69,8 @@ def output_issue(
 
     Args:
         path: Where a file is to be written; an existing regular file may be replaced.
-        inputs: The files that the same command reads, by what they are ("the table").
+        inputs: The files that the same command reads or writes besides, by what they are ("the
+            table").
 
     Returns:
         `FolderMissing`, `NotWritable`, `OutputIsInput` or None.
@@ -86,9 +88,15 @@ def output_issue(
 
 def _same_file(named: str, inputs: Mapping[str, AnyPath]) -> OutputIsInput | None:
     for role, given in inputs.items():
-        if Path(named).exists() and Path(given).exists() and Path(named).samefile(given):
+        if _is_same_file(Path(named), Path(given)):
             return OutputIsInput(path=named, role=role)
     return None
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    """Two outputs of one command are not there yet, so links are followed by name as well."""
+    both_there = one.exists() and other.exists()
+    return one.samefile(other) if both_there else one.resolve() == other.resolve()
 
 
 def _obstacle(named: str) -> FolderMissing | NotWritable | None:
@@ -152,6 +160,10 @@ def _toml(path: str, text: str) -> Result[dict[str, object], Issues]:
 
 
 def _yaml(path: str, text: str) -> Result[dict[str, object], Issues]:
+    # Every command imports this module, and hardly one reads YAML.
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
     reader = YAML(typ="safe", pure=True)
     try:
         for line, reason in _refused(reader, text):
