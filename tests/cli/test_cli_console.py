@@ -17,7 +17,6 @@ from kdtab.cli.console import (
     issue_document,
     issue_lines,
     json_text,
-    size_text,
 )
 from kdtab.errors.bundles import BundleMissing
 from kdtab.errors.columns import ColumnMissing
@@ -95,9 +94,3 @@ def test_every_issue_is_a_line_and_an_object() -> None:
             },
         ]
     }
-
-
-def test_bytes_are_said_in_powers_of_ten() -> None:
-    assert [size_text(count) for count in (999, 1_000, 999_949, 1_000_000)] == [
-        "999 bytes", "1.0 kB", "999.9 kB", "1.0 MB",
-    ]  # fmt: skip

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
+import polars as pl
 import pytest
+import skops.io
+from skl2onnx import to_onnx  # type: ignore[import-untyped]  # has no types
+from skl2onnx.common.data_types import (  # type: ignore[import-untyped]  # has no types
+    FloatTensorType,
+)
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 from cli.conftest import Trained, kdtab
 from kdtab.disk.labels import joined_outputs, read_labels
@@ -59,7 +69,7 @@ def test_ranks_of_torchrun_share_the_parts(trained: Trained) -> None:
     ("arguments", "code", "words"),
     [
         (("no.csv", "-t", "teacher.kdtab", "-o", "out"), 3, "no file at 'no.csv'"),
-        (("iris.csv", "-t", "iris.csv", "-o", "out"), 4, "iris.csv"),
+        (("iris.csv", "-t", "iris.csv", "-o", "out"), 3, "no column 'probability_<class>'"),
         (("iris.csv", "-t", "teacher.kdtab", "-o", "no/out"), 6, "there is no folder 'no'"),
         (("iris.csv", "-t", "teacher.kdtab", "-o", "out", "--id-column", "rwo"), 3, "'row'?"),
         (("iris.csv", "-t", "teacher.kdtab", "-o", "out", "--rows-per-part", "0"), 2, "rows_per"),
@@ -72,3 +82,51 @@ def test_mistakes_end_in_a_sentence(
     run = kdtab("label", *arguments, folder=trained.folder)
     assert (run.code, words in run.err) == (code, True), run.err
     assert not (trained.folder / "out").exists()
+
+
+def foreign_teacher(folder: Path, kind: str) -> str:
+    """A file of another library that scores the rows of `iris.csv`."""
+    frame = pl.read_csv(folder / "iris.csv")
+    cells, species = frame.drop("row", "species"), frame["species"].to_list()
+    linear = LogisticRegression(max_iter=500).fit(cells.to_pandas(), species)
+    shares = linear.predict_proba(cells.to_pandas())
+    if kind == "skops":
+        skops.io.dump(linear, folder / "linear.skops")
+        return "linear.skops"
+    if kind == "onnx":
+        inputs = [(name, FloatTensorType([None, 1])) for name in cells.columns]
+        columns = make_column_transformer(("passthrough", list(cells.columns)))
+        model = make_pipeline(columns, LogisticRegression(max_iter=500))
+        model.fit(cells.to_pandas(), species)
+        graph = to_onnx(model, initial_types=inputs, options={"zipmap": False})
+        (folder / "linear.onnx").write_bytes(graph.SerializeToString())
+        return "linear.onnx"
+    named = {f"probability_{name}": shares[:, at] for at, name in enumerate(sorted(set(species)))}
+    pl.DataFrame({"row": frame["row"], **named}).write_parquet(folder / "scores.parquet")
+    return "scores.parquet"
+
+
+@pytest.mark.parametrize("kind", ["onnx", "skops", "scores"])
+def test_files_of_other_libraries_label_a_table_that_a_student_learns_from(
+    trained: Trained, tmp_path: Path, kind: str
+) -> None:
+    table = tmp_path / "iris.csv"
+    table.write_bytes((trained.folder / "iris.csv").read_bytes())
+    teacher = foreign_teacher(tmp_path, kind)
+    run = kdtab("label", "iris.csv", "-t", teacher, "-o", "labels", "--json", folder=tmp_path)
+    assert run.code == 0, run.err
+    ledger = json.loads(run.out)["ledger"]
+    assert (ledger["rows"], ledger["output_kind"], ledger["fold"]) == (150, "probabilities", None)
+    assert ledger["classes"] == ["setosa", "versicolor", "virginica"]
+    student = kdtab(
+        "distill", "iris.csv", "--target", "species", "--labels", "labels", "--exclude", "row",
+        "--epochs", "2", "--no-gate", "-o", "s.kdtab", "--json", folder=tmp_path,
+    )  # fmt: skip
+    assert student.code == 0, student.err
+    assert json.loads(student.out)["teacher"]["fingerprint"] == ledger["teacher_fingerprint"]
+
+
+def test_a_teacher_that_is_to_be_fitted_is_sent_to_distill(trained: Trained) -> None:
+    run = kdtab("label", "iris.csv", "-t", "forest", "-o", "out", folder=trained.folder)
+    assert run.code == 2
+    assert "a teacher that is to be fitted belongs to `kdtab distill`" in run.err

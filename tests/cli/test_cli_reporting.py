@@ -80,3 +80,35 @@ def test_segments_without_a_report_are_refused(folder: Path) -> None:
     run = distilled(folder, "clear.csv", "--segments", "a")
     assert run.code == 2
     assert run.err.startswith("error: segments need a report to stand in")
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "sentence"),
+    [
+        (("-o", "s.html", "--report", "./s.scratch.html"), 2, "is also the scratch student"),
+        (("-o", "./p.html", "--report", "p.html"), 2, "the output 'p.html' is also the student"),
+        (("--report", "kept.pdf"), 2, "report is a page (.html), data (.json) or text (.txt)"),
+        (("--report", "k.json", "--segments", "b"), 3, "segment 'b' is not in the table"),
+    ],
+)
+def test_a_report_that_cannot_be_is_refused_before_a_teacher_is_fitted(
+    folder: Path, tmp_path: Path, more: tuple[str, ...], code: int, sentence: str
+) -> None:
+    table = str(folder / "clear.csv")
+    run = kdtab("distill", table, *ROAD, "-o", "s.kdtab", *more, folder=tmp_path)
+    assert run.code == code, run.err
+    assert sentence in run.err
+    assert "teacher:" not in run.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_scratch_student_takes_no_teachers_place(folder: Path, tmp_path: Path) -> None:
+    scores = tmp_path / "t.scratch.parquet"
+    scores.write_bytes(b"kept")
+    run = kdtab(
+        "distill", str(folder / "clear.csv"), "--target", "y", "-t", "t.scratch.parquet",
+        "-o", "t.parquet", "--report", "kept.json", folder=tmp_path,
+    )  # fmt: skip
+    assert run.code == 2
+    assert "'t.scratch.parquet' is also the teacher" in run.err
+    assert scores.read_bytes() == b"kept"

@@ -22,6 +22,10 @@ class Heard:
 
     def finish(self) -> None: ...
 
+    def stage(self, name: str, detail: str = "") -> None: ...
+
+    def remark(self, sentence: str) -> None: ...
+
     def epoch(self, record: EpochRecord) -> None:
         self.records.append(record)
 

@@ -31,6 +31,7 @@ from kdtab.errors.issue import explain
 from kdtab.errors.teachers import TaskMismatch
 from kdtab.recipes import distill as distill_module
 from kdtab.recipes.distill import distill_student
+from kdtab.recipes.train import train_model
 from kdtab.results import Checked
 from kdtab.shell.assemble import TrainedModel, measure_bundle
 from kdtab.shell.trained import DistillEvidence
@@ -75,7 +76,7 @@ def memorising_forest() -> RandomForestClassifier:
 
 
 def taught_on_noise(policy: LabelPolicy, teacher: object) -> tuple[float, DistillEvidence]:
-    labels = LabelConfig(labels=policy)
+    labels = LabelConfig(labels=policy, gate=False)
     model = distill_student(noise(), teacher, MEMORY, SURE, labels=labels, device="cpu").unwrap()
     assert model.report.evidence is not None
     return training_accuracy(model, noise(), MEMORY), model.report.evidence
@@ -302,23 +303,24 @@ def test_groups_and_times_decide_the_folds() -> None:
         pl.Series("day", [f"2020-01-{1 + at % 28:02d}" for at in range(NOISE_ROWS)]),
     )
     config = TrainingConfig(target_column="y", epochs=1)
-    split = prepare_table(frame, config, ColumnOptions()).unwrap().split
-    grouped = distill_student(
-        frame, "forest", config, labels=LabelConfig(group_column="who", folds=3), device="cpu"
-    ).unwrap()
+    by_who = LabelConfig(group_column="who", folds=3)
+    by_day = LabelConfig(time_column="day", folds=3)
+    split = prepare_table(frame, config, ColumnOptions(), by_who).unwrap().split
+    grouped = distill_student(frame, "forest", config, labels=by_who, device="cpu").unwrap()
     assert grouped.report.evidence is not None
     folds = grouped.report.evidence.folds
     assert folds is not None
     assert grouped.report.evidence.method == "out_of_fold"
     who = frame["who"].to_numpy()[split.training]
     assert all(len(set(folds.parts[who == name])) == 1 for name in set(who))
-    timed = distill_student(
-        frame, "boosted", config, labels=LabelConfig(time_column="day", folds=3), device="cpu"
-    ).unwrap()
+    assert not set(who) & set(frame["who"].to_numpy()[grouped.report.evidence.test_rows])
+    timed = distill_student(frame, "boosted", config, labels=by_day, device="cpu").unwrap()
     assert timed.report.evidence is not None
     folds = timed.report.evidence.folds
     assert folds is not None
+    split = prepare_table(frame, config, ColumnOptions(), by_day).unwrap().split
     day = frame["day"].to_numpy()[split.training]
+    assert max(day) < min(frame["day"].to_numpy()[timed.report.evidence.test_rows])
     for fold, seen in enumerate(folds.fits):
         assert max(day[seen]) < min(day[folds.rows(fold)])
     assert timed.report.evidence.unlabelled_rows == (folds.parts < 0).sum() > 0
@@ -439,6 +441,19 @@ def test_a_policy_that_the_teacher_cannot_follow_is_refused(
     ).failure()
     assert isinstance(lost.first, FieldInvalid)
     assert sentence in explain(lost.first)
+
+
+def test_a_bundle_of_another_split_may_have_seen_the_test_rows() -> None:
+    frame = client_frame().with_columns(pl.Series("who", [f"p{at % 9}" for at in range(80)]))
+    config = config_for()
+    teacher = train_model(frame, config, device="cpu").unwrap().bundle
+    seen = []
+    for labels in (LabelConfig(gate=False), LabelConfig(group_column="who", gate=False)):
+        model = distill_student(frame, teacher, config, labels=labels, device="cpu").unwrap()
+        assert model.report.evidence is not None
+        seen.append(model.report.evidence.saw_training_rows)
+    assert seen == ["yes", "unknown"]
+    assert model.bundle.provenance.label_config == LabelConfig(group_column="who", gate=False)
 
 
 def test_columns_that_are_not_there_and_a_wrong_task_are_named() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from kdtab.errors.raised import MissingExtraError, raised_as
 from kdtab.report.drawing import check_plotting, svg_text
 from kdtab.report.plots import draw_figures
 from kdtab.report.render import html_report, render_html
-from kdtab.report.summary import Summary
+from kdtab.report.summary import ModelReport, Summary
 from kdtab.report.text import render_text
+from kdtab.report.wording import ROLE_NAMES
 from report_cases import HOSTILE, class_summary, value_summary
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -197,3 +199,35 @@ def test_ids_of_two_figures_differ() -> None:
     first, second = (svg_text(name, (2, 1), lambda axes: None) for name in ("a", "b"))
     assert first != second
     assert first.replace('"a-', '"b-').replace("#a-", "#b-") == second
+
+
+def test_the_course_of_training_speaks_of_validation_rows_where_there_are_some() -> None:
+    with_them = class_summary()
+    without = replace(with_them, models=tuple(map(_unvalidated, with_them.models)))
+    captions = [_caption(summary) for summary in (with_them, without)]
+    assert captions[0].startswith("Solid: hard loss of the validation rows")
+    assert captions[1] == (
+        "Loss that is trained on; the student’s holds the teacher’s part, so the two are not "
+        "comparable."
+    )
+    alone = replace(with_them, models=without.models[:2])
+    assert _caption(alone) == "Loss that is trained on."
+
+
+def _unvalidated(model: ModelReport) -> ModelReport:
+    return replace(model, epochs=tuple(replace(item, validation=None) for item in model.epochs))
+
+
+def _caption(summary: Summary) -> str:
+    drawn = draw_figures(summary).unwrap()
+    (found,) = (drawing.caption for drawing in drawn if drawing.name == "training")
+    return found
+
+
+def test_a_model_without_a_name_of_its_own_is_not_named_twice() -> None:
+    summary = class_summary()
+    plain = tuple(replace(model, name=ROLE_NAMES[model.role]) for model in summary.models)
+    named = replace(plain[0], name="forest")
+    text = render_text(replace(summary, models=(named, *plain[1:]), facts=()))
+    (run,) = re.findall(r"How it was run\n((?:  .*\n)*)", text)
+    assert run.split() == ["teacher", "forest"]

@@ -29,6 +29,16 @@ def test_numbers_are_cut_into_quarters_in_their_order() -> None:
     assert [found.codes.tolist().count(code) for code in range(5)] == [25, 25, 25, 25, 1]
 
 
+def test_numbers_that_were_read_as_text_are_numbers() -> None:
+    numbers = pl.DataFrame({"age": [*range(99, -1, -1), None]})
+    read = numbers.select(pl.col("age").cast(pl.String).fill_null("?"))
+    (found,), (expected,) = (
+        segments_by_columns(frame, ["age"]).unwrap() for frame in (read, numbers)
+    )
+    assert found.labels == expected.labels
+    assert found.codes.tolist() == expected.codes.tolist()
+
+
 def test_few_numbers_are_values() -> None:
     (found,) = segments_by_columns(pl.DataFrame({"sex": [1, 0, 1]}), ["sex"]).unwrap()
     assert found.labels == ("1", "0")

@@ -11,7 +11,7 @@ from kdtab.data.arrays import Float32Array, FloatArray
 from kdtab.data.folds import fold_rows
 from kdtab.errors.training import NoValidBatch
 from kdtab.results import Checked, fail
-from kdtab.teachers.crossfit import Says, Targets, cross_fit, fit_in_sample
+from kdtab.teachers.crossfit import Says, Targets, cross_fit, fit_in_sample, fold_labels
 
 
 class Memory:
@@ -76,3 +76,23 @@ def test_a_fit_that_fails_ends_it_with_its_issue() -> None:
     lost = cross_fit(broken, numbered(6), np.zeros(6), folds)
     assert isinstance(lost.failure().first, NoValidBatch)
     assert len(calls) == 1
+
+
+def test_each_fit_is_told_before_it_begins() -> None:
+    memory, told = Memory(), []
+
+    def heard(detail: str) -> None:
+        told.append((detail, len(memory.seen)))
+
+    folds = fold_rows(np.zeros(6, dtype=np.int64), np.arange(6), count=2, seed=0).unwrap()
+    cross_fit(memory.fit, numbered(6), np.zeros(6), folds, heard).unwrap()
+    assert told == [("fold 1 of 2", 0), ("fold 2 of 2", 1), ("all training rows", 2)]
+
+
+def test_the_teacher_of_all_rows_is_fitted_when_somebody_asks_for_it() -> None:
+    memory = Memory()
+    folds = fold_rows(np.zeros(6, dtype=np.int64), np.arange(6), count=2, seed=0).unwrap()
+    labels = fold_labels(memory.fit, numbered(6), half_numbers(6), folds).unwrap()
+    assert len(memory.seen) == 2
+    assert labels.finished().unwrap().outputs.tolist() == labels.outputs.tolist()
+    assert memory.seen[2] == list(range(6))

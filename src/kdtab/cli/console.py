@@ -15,9 +15,15 @@ from kdtab.errors.configs import ConfigIssue
 from kdtab.errors.extras import ExtraMissing
 from kdtab.errors.issue import Issue, Issues, explain
 from kdtab.errors.labels import LabelIssue
+from kdtab.errors.layers import LayerIssue
+from kdtab.errors.objectives import ObjectiveIssue
+from kdtab.errors.sequences import SeriesIssue
+from kdtab.errors.sequenceteachers import DimensionsDiffer, SequenceTeacherIssue
 from kdtab.errors.tables import DiskFull, FolderMissing, NotWritable, TableIssue
+from kdtab.errors.taskmodules import TaskModuleIssue
 from kdtab.errors.teachers import LabelEncoderMissing, TaskMismatch, TeacherIssue, TeacherMissing
 from kdtab.errors.training import TrainingIssue
+from kdtab.errors.trajectories import TrajectoriesAbsent, TrajectoryIssue
 
 
 class Exit(IntEnum):
@@ -79,14 +85,20 @@ def exit_code(issues: Issues) -> Exit:
 def _issue_code(issue: Issue) -> Exit:
     if isinstance(issue, FolderMissing | NotWritable | DiskFull):
         return Exit.DISK
-    if isinstance(issue, ConfigIssue | TaskMismatch | TeacherMissing | ExtraMissing):
+    if isinstance(
+        issue, ConfigIssue | ObjectiveIssue | TaskMismatch | TeacherMissing | ExtraMissing
+    ):
         return Exit.USAGE
     if isinstance(issue, BundleIssue | LabelEncoderMissing):
         return Exit.BUNDLE
     if isinstance(issue, TrainingIssue):
         return Exit.TRAINING
-    if isinstance(issue, TableIssue | ColumnIssue | TeacherIssue | LabelIssue):
+    if isinstance(issue, TableIssue | ColumnIssue | TeacherIssue | LabelIssue | SeriesIssue):
         return Exit.DATA
+    if isinstance(issue, LayerIssue | TaskModuleIssue | TrajectoriesAbsent | DimensionsDiffer):
+        return Exit.USAGE
+    if isinstance(issue, TrajectoryIssue | SequenceTeacherIssue):
+        return Exit.BUNDLE
     assert_never(issue)
 
 
@@ -207,21 +219,3 @@ def figure(value: float) -> str:
     if abs(value) >= 1_000:
         return f"{value:,.0f}" if abs(value) < 1e12 else f"{value:.3e}"
     return f"{value:#.4g}"
-
-
-def size_text(count: int) -> str:
-    """A number of bytes as people say it.
-
-    Args:
-        count: Bytes.
-
-    Returns:
-        Bytes, kB or MB, in powers of ten.
-
-    Example:
-        >>> [size_text(count) for count in (512, 48_120, 2_500_000)]
-        ['512 bytes', '48.1 kB', '2.5 MB']
-    """
-    if count < 1_000:
-        return f"{count} bytes"
-    return f"{count / 1e3:.1f} kB" if count < 1_000_000 else f"{count / 1e6:,.1f} MB"

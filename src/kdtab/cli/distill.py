@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -18,25 +19,31 @@ from kdtab.cli.options import (
     table_argument,
 )
 from kdtab.cli.progress import shown_progress
+from kdtab.cli.speakers import is_bundle_path
 from kdtab.cli.target import with_columns
 from kdtab.config.columns import ColumnOptions
 from kdtab.config.distillation import DistillConfig
 from kdtab.config.reporting import ReportOptions
 from kdtab.config.run import DeviceOptions, DistillRun
 from kdtab.config.tables import ReadOptions
+from kdtab.config.teacherfiles import TeacherFileOptions
 from kdtab.config.teachers import LABEL_POLICIES, TEACHER_KINDS, LabelConfig
 from kdtab.config.training import TrainingConfig
 from kdtab.disk.documents import output_issue
+from kdtab.errors.configs import FieldInvalid
 from kdtab.errors.issue import Issues
-from kdtab.results import check, gather
+from kdtab.errors.labels import LabelsAbsent
+from kdtab.results import check, fail, gather
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from kdtab.record import BundleRecord
+    from kdtab.shell.assemble import TrainedModel
 
 # A student's sizes come from its teacher, so a train config's own would be silently without effect.
 TEACHERS_SIZES = frozenset({"hidden_dim", "num_hidden_layers", "dropout"})
 # Which column, which rows, which split: what was held out from the teacher stays held out.
-OTHER_TEACHERS = (".onnx", ".skops", ".pkl", ".pickle", ".joblib")
 INHERITED_TRAINING = ("test_size", "validation_size", "random_seed")
 INHERITED_COLUMNS = ("exclude_columns", "date_columns", "missing_markers", "max_categories")
 
@@ -56,6 +63,7 @@ INHERITED_COLUMNS = ("exclude_columns", "date_columns", "missing_markers", "max_
 @output_flags
 @field_flags("Labels", LabelConfig)
 @field_flags("Report", ReportOptions)
+@field_flags("Teacher", TeacherFileOptions)
 @field_flags("Distillation", DistillConfig)
 @field_flags("Training", TrainingConfig, without=TEACHERS_SIZES)
 @field_flags("Columns", ColumnOptions)
@@ -82,13 +90,16 @@ def distill(
         >>> distill.name
         'distill'
     """
+    contradiction = _labels_issue(flags, teacher)
+    if contradiction is not None:
+        return fail(contradiction)
     folder = _label_folder(flags)
     chosen = folder if teacher is None else teacher
     if chosen is None:
         (option,) = (item for item in context.command.params if item.name == "teacher")
         raise click.MissingParameter(ctx=context, param=option)
     given = flags if folder is None or teacher is not None else {**flags, "labels": None}
-    if _is_bundle(chosen):
+    if is_bundle_path(chosen):
         return _from_bundle(table, chosen, output, config, given, quiet=quiet)
     return _from_other(table, chosen, output, config, given, quiet=quiet)
 
@@ -99,15 +110,17 @@ def _label_folder(flags: dict[str, object]) -> str | None:
     return str(labels) if is_folder else None
 
 
-def _is_bundle(teacher: str) -> bool:
-    """Whatever has no other reader is taken for a bundle, and refused as one."""
-    from kdtab.disk.tables import table_suffixes
-
-    if teacher in TEACHER_KINDS or Path(teacher).is_dir():
-        return False
-    others = (*OTHER_TEACHERS, *table_suffixes())
-    is_word = not Path(teacher).suffix and not Path(teacher).exists() and "/" not in teacher
-    return not (is_word or teacher.lower().endswith(others))
+def _labels_issue(
+    flags: dict[str, object], teacher: str | None
+) -> FieldInvalid | LabelsAbsent | None:
+    """A folder stands in for a teacher, so it is there, and there is no other."""
+    labels, folder = flags.get("labels"), _label_folder(flags)
+    if folder is not None and teacher is not None:
+        rule = "is a folder of what a teacher said: give it or a --teacher, not both"
+        return FieldInvalid(name="--labels", rule=rule, found=folder)
+    if folder is None and teacher is None and isinstance(labels, str):
+        return None if labels in LABEL_POLICIES else LabelsAbsent(path=labels)
+    return None
 
 
 def _from_bundle(
@@ -122,14 +135,15 @@ def _from_bundle(
     from kdtab.disk.bundles import read_record
 
     run = parsed_run(DistillRun, config, flags, target_column="(the teacher's)")
-    outlet = check(output_issue(output, {"the table": table, "the teacher": teacher}))
+    inputs = {"the table": table, "the teacher": teacher}
+    outlet = check(output_issue(output, inputs))
     record = read_record(teacher)
     return gather(run, outlet, record).bind(
         lambda _: Result.do(
             answer
             for read in record
             for checked in parsed_run(DistillRun, config, flags, **inherited_fields(read))
-            for answer in _distilled(table, read, checked, output, quiet=quiet)
+            for answer in _distilled(inputs, read, checked, output, quiet=quiet)
         )
     )
 
@@ -143,15 +157,24 @@ def _from_other(
     *,
     quiet: bool,
 ) -> Result[Answer, Issues]:
-    read = {"the table": table} | ({} if teacher in TEACHER_KINDS else {"the teacher": teacher})
+    inputs = {"the table": table} | ({} if teacher in TEACHER_KINDS else {"the teacher": teacher})
     run = parsed_run(DistillRun, config, flags)
-    outlet = check(output_issue(output, read))
+    outlet = check(output_issue(output, inputs))
     return (
         gather(run, outlet)
         .bind(lambda _: run)
         .lash(lambda issues: with_columns(issues, table, flags))
-        .bind(lambda checked: _distilled(table, teacher, checked, output, quiet=quiet))
+        .bind(lambda checked: _distilled(inputs, teacher, checked, output, quiet=quiet))
     )
+
+
+def _without_gate_notes(answer: Answer, model: TrainedModel) -> Answer:
+    """They were said before the training began."""
+    from kdtab.teachers.gate import gate_notes
+
+    evidence = model.report.evidence
+    said = () if evidence is None else gate_notes(evidence.gate)
+    return replace(answer, notes=tuple(note for note in answer.notes if note not in said))
 
 
 def inherited_fields(teacher: BundleRecord) -> dict[str, object]:
@@ -191,30 +214,29 @@ def inherited_fields(teacher: BundleRecord) -> dict[str, object]:
 
 
 def _distilled(
-    table: str, teacher: str | BundleRecord, run: DistillRun, output: str, *, quiet: bool
+    inputs: dict[str, str],
+    teacher: str | BundleRecord,
+    run: DistillRun,
+    output: str,
+    *,
+    quiet: bool,
 ) -> Result[Answer, Issues]:
-    from kdtab.cli.models import restore_model, save_model, saved_answer
-    from kdtab.cli.reporting import check_reporting, reported
-    from kdtab.disk.tables import read_table
+    from kdtab.cli.models import save_model, saved_answer
+    from kdtab.cli.reporting import check_distilled_reporting, reported
     from kdtab.recipes.distill import distill_student
 
-    began = perf_counter()
-    asked = run.labelling if run.labelling.model_fields_set or isinstance(teacher, str) else None
+    began, chosen = perf_counter(), isinstance(teacher, str) or run.labelling.model_fields_set
     return Result.do(
         answer
-        for _checked in check_reporting(run.reporting, {"the table": table, "the student": output})
-        for frame in read_table(table, run.reading)
-        for speaker in (
-            Success[object](teacher)
-            if isinstance(teacher, str)
-            else restore_model(teacher, run.compute.device)
-        )
+        for _checked in check_distilled_reporting(run.reporting, inputs, output)
+        for frame in _table(inputs["the table"], run)
+        for speaker in _speaker(teacher, run)
         for model in distill_student(
             frame,
             speaker,
             run.training,
             run.distill,
-            labels=asked,
+            labels=run.labelling if chosen else None,
             columns=run.columns,
             device=run.compute.device,
             progress=shown_progress("distilling", quiet=quiet),
@@ -222,10 +244,45 @@ def _distilled(
         )
         for _ in save_model(model.bundle, output)
         for answer in reported(
-            saved_answer(model, output, perf_counter() - began, quiet=quiet),
+            _without_gate_notes(
+                saved_answer(model, output, perf_counter() - began, quiet=quiet), model
+            ),
             frame,
             model,
             output,
             run.reporting,
         )
     )
+
+
+def _table(path: str, run: DistillRun) -> Result[pl.DataFrame, Issues]:
+    """A segment that is not there is said before hours of training."""
+    from kdtab.disk.tables import read_table
+    from kdtab.report.segments import segments_by_columns
+
+    return read_table(path, run.reading).bind(
+        lambda frame: segments_by_columns(frame, run.reporting.segments).map(lambda _: frame)
+    )
+
+
+def _speaker(teacher: str | BundleRecord, run: DistillRun) -> Result[object, Issues]:
+    """What is asked; a file of which the user said more than it says itself is opened here."""
+    from kdtab.cli.models import restore_model
+    from kdtab.teachers.resolve import resolve_teacher
+
+    if not isinstance(teacher, str):
+        return restore_model(teacher, run.compute.device).map(_spoken)
+    said, task = run.teacher, run.training.task
+    if teacher in TEACHER_KINDS or not said.model_fields_set:
+        return Success(teacher)
+    return resolve_teacher(
+        teacher,
+        task=task if task != "auto" else ("classification" if said.teacher_classes else None),
+        classes=said.teacher_classes or None,
+        key=said.teacher_key,
+        trusted=said.trusted_types,
+    ).map(_spoken)
+
+
+def _spoken(teacher: object) -> object:
+    return teacher

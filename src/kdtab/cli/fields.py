@@ -10,8 +10,10 @@ from pydantic.fields import FieldInfo
 from returns.result import Result, Success
 
 from kdtab.config.columns import DEFAULT_MISSING_MARKERS
+from kdtab.config.places import has_fields_inside
 from kdtab.config.run import Run, parse_run, run_parts
 from kdtab.disk.documents import read_document
+from kdtab.errors.configs import FieldInvalid, FieldMissing, FieldOfFile, FieldUnknown
 from kdtab.errors.issue import Issues
 
 Flags: TypeAlias = Mapping[str, object]
@@ -79,7 +81,8 @@ def parsed_run(
         **defaults: Values of fields that neither gives.
 
     Returns:
-        The checked run, or the issues of the file or of the fields.
+        The checked run, or the issues of the file or of the fields; `FieldOfFile` for those of a
+        field that no flag can give.
 
     Example:
         >>> from kdtab.config.run import TrainRun
@@ -87,7 +90,11 @@ def parsed_run(
         3
     """
     fields = run_fields(run, config_file, flags)
-    return fields.bind(lambda given: parse_run(run, {**defaults, **given}))
+    return fields.bind(
+        lambda given: parse_run(run, {**defaults, **given}).alt(
+            lambda issues: _of_file(issues, config_file, run)
+        )
+    )
 
 
 def plain_kind(annotation: object) -> type:
@@ -113,6 +120,26 @@ def plain_kind(annotation: object) -> type:
         return annotation
     (inner,) = (part for part in get_args(annotation) if part is not NoneType)
     return plain_kind(inner)
+
+
+def _of_file(issues: Issues, config_file: str | None, run: type[Run]) -> Issues:
+    if config_file is None:
+        return issues
+    inner = {
+        name
+        for part in run_parts(run).values()
+        for name, field in part.model_fields.items()
+        if has_fields_inside(field.annotation)
+    }
+    return Issues(
+        tuple(
+            FieldOfFile(path=config_file, field=issue)
+            if isinstance(issue, FieldUnknown | FieldInvalid | FieldMissing)
+            and issue.name.partition(".")[0] in inner
+            else issue
+            for issue in issues
+        )
+    )
 
 
 def _over(fields: dict[str, object], given: dict[str, object]) -> dict[str, object]:

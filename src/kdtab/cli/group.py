@@ -18,6 +18,7 @@ from kdtab.cli.inspect import inspect
 from kdtab.cli.label import label
 from kdtab.cli.options import without_example
 from kdtab.cli.predict import predict
+from kdtab.cli.run import run_file
 from kdtab.cli.train import train
 from kdtab.errors.base import did_you_mean
 from kdtab.errors.issue import Issues
@@ -29,7 +30,7 @@ OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")
 @click.group(
     commands={
         command.name or "": command
-        for command in (demo, train, distill, label, predict, compare, inspect)
+        for command in (demo, train, distill, label, predict, compare, inspect, run_file)
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Try `kdtab demo` first. `kdtab COMMAND --help` shows all that a command takes.",
@@ -43,7 +44,7 @@ def kdtab() -> None:
 
     Example:
         >>> sorted(kdtab.commands)
-        ['compare', 'demo', 'distill', 'inspect', 'label', 'predict', 'train']
+        ['compare', 'demo', 'distill', 'inspect', 'label', 'predict', 'run', 'train']
     """
 
 

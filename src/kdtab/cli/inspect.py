@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 import click
 from returns.result import Result
 
-from kdtab.cli.console import Answer, aligned, size_text
+from kdtab.cli.console import Answer, aligned
 from kdtab.cli.options import SectionedCommand, plain_flags
 from kdtab.config.networks import LinearSpec, NetworkSpec
 from kdtab.config.schema import (
@@ -21,7 +21,9 @@ from kdtab.config.schema import (
     NumericColumn,
 )
 from kdtab.errors.base import listed
+from kdtab.errors.bundles import BundleOfOtherKind
 from kdtab.errors.issue import Issues
+from kdtab.report.wording import size_text
 
 if TYPE_CHECKING:
     from kdtab.record import BundleRecord, TableManifest
@@ -42,13 +44,21 @@ def inspect(model: str, quiet: bool) -> Result[Answer, Issues]:
         >>> inspect.name
         'inspect'
     """
+    from kdtab.cli.sequenceinspect import inspected_sequence_model
     from kdtab.disk.bundles import read_record
 
-    return read_record(model).map(
+    of_table = read_record(model).map(
         lambda record: Answer(
             text=record_text(model, record, Path(model).stat().st_size),
             plain=record_document(model, record, Path(model).stat().st_size),
             notes=() if quiet else record.manifest.provenance.notes,
+        )
+    )
+    return of_table.lash(
+        lambda issues: (
+            inspected_sequence_model(model, quiet=quiet)
+            if isinstance(issues.first, BundleOfOtherKind)
+            else of_table
         )
     )
 

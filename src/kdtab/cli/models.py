@@ -8,13 +8,14 @@ from pathlib import Path
 from returns.result import Result
 
 from kdtab.bundle import ModelBundle, from_record, to_record
-from kdtab.cli.console import Answer, aligned, figure, size_text
+from kdtab.cli.console import Answer, aligned, figure
 from kdtab.disk.bundles import write_record
 from kdtab.errors.issue import Issues
 from kdtab.record import BundleRecord
+from kdtab.report.wording import size_text
 from kdtab.shell.assemble import TrainedModel
 from kdtab.shell.device import resolve_device
-from kdtab.shell.trained import DistillEvidence
+from kdtab.shell.trained import DistillEvidence, TeacherGate
 
 
 def restore_model(record: BundleRecord, device: str | None = None) -> Result[ModelBundle, Issues]:
@@ -146,7 +147,12 @@ def _evidence(evidence: DistillEvidence) -> dict[str, object]:
         "identical_share": evidence.identical_share,
         "weights": [{"member": name, "weight": weight} for name, weight in evidence.weights],
         "seconds": round(evidence.seconds, 3),
+        "gate": None if evidence.gate is None else _gate(evidence.gate),
     }
+
+
+def _gate(gate: TeacherGate) -> dict[str, object]:
+    return {**asdict(gate), "lead": gate.lead, "verdict": gate.verdict}
 
 
 def _reason(reason: str | None) -> str:

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from kdtab.cli.fields import plain_kind
 from kdtab.config.base import FrozenConfig
+from kdtab.config.places import has_fields_inside
 
 Callback = TypeVar("Callback", bound=Callable[..., object])
 
@@ -107,7 +108,7 @@ def field_flags(
 ) -> Callable[[Callback], Callback]:
     """A decorator that gives a command one flag for each field of a config.
 
-    Texts, defaults and choices come from the config alone; a flag that is not given is None.
+    A field that holds configs of its own has no flag: it stands in a config file. Texts, defaults and choices come from the config alone; a flag that is not given is None.
 
     Args:
         section: The heading of these flags in `--help`.
@@ -129,7 +130,7 @@ def field_flags(
     def decorate(callback: Callback) -> Callback:
         texts = field_texts(kind)
         for name, field in reversed(kind.model_fields.items()):
-            if name not in without:
+            if name not in without and not has_fields_inside(field.annotation):
                 callback = _flag(section, name, field, texts[name])(callback)
         return callback
 

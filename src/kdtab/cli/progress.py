@@ -10,11 +10,14 @@ from typing import NoReturn, TextIO, final
 from tqdm import tqdm
 
 from kdtab.cli.console import figure
-from kdtab.shell.progress import SILENT, EpochRecord, Progress
+from kdtab.shell.progress import SILENT, EpochRecord, RunProgress
 
 SECONDS_BETWEEN_LINES = 5.0
 SHARE_BETWEEN_LINES = 0.1
 BAR = "{desc}{postfix} |{bar:10}| {rate_noinv_fmt}, {remaining} left"
+WORDS = "{desc}"
+AT_ONCE = 1e-9
+"""tqdm draws a bar without delay while it is made, when an interrupt would find none to clear."""
 
 
 @final
@@ -52,17 +55,7 @@ class BarProgress:
             >>> bar.finish()
         """
         self._epochs = epochs
-        columns, lines = _terminal_size(self._stream)
-        self._bar = tqdm(
-            total=epochs * steps_per_epoch,
-            desc=f"{self._label}: epoch 1/{epochs}",
-            file=self._stream,
-            unit=" steps",
-            bar_format=BAR,
-            leave=False,
-            ncols=columns,
-            nrows=lines,
-        )
+        self._show(f"{self._label}: epoch 1/{epochs}", epochs * steps_per_epoch, BAR)
 
     def step(self) -> None:
         """One step further.
@@ -100,6 +93,59 @@ class BarProgress:
         """
         if self._bar is not None:
             self._bar.close()
+            self._bar = None
+
+    def stage(self, name: str, detail: str = "") -> None:
+        """Show the stage in place of the bar.
+
+        Args:
+            name: Stands before the epochs that follow.
+            detail: How far it is; nothing is shown without.
+
+        Example:
+            >>> import io
+            >>> stream = io.StringIO()
+            >>> BarProgress("distilling", stream).stage("teacher", "fold 2 of 5")
+            >>> "teacher: fold 2 of 5" in stream.getvalue()
+            True
+        """
+        self._label = name
+        self.finish()
+        if detail:
+            self._show(f"{name}: {detail}", 0, WORDS)
+
+    def remark(self, sentence: str) -> None:
+        r"""A line above the bar, which stays.
+
+        Args:
+            sentence: One sentence.
+
+        Example:
+            >>> import io
+            >>> stream = io.StringIO()
+            >>> BarProgress("distilling", stream).remark("so it is")
+            >>> stream.getvalue()
+            'so it is\n'
+        """
+        self.finish()
+        self._stream.write(f"{sentence}\n")
+        self._stream.flush()
+
+    def _show(self, words: str, total: int, form: str) -> None:
+        self.finish()
+        columns, lines = _terminal_size(self._stream)
+        self._bar = tqdm(
+            total=total,
+            desc=words,
+            file=self._stream,
+            unit=" steps",
+            bar_format=form,
+            leave=False,
+            ncols=columns,
+            nrows=lines,
+            delay=AT_ONCE,
+        )
+        self._bar.refresh()
 
 
 @final
@@ -176,6 +222,40 @@ class LineProgress:
             >>> LineProgress("training", io.StringIO()).finish()
         """
 
+    def stage(self, name: str, detail: str = "") -> None:
+        r"""Say how far a part without epochs is.
+
+        Args:
+            name: Stands before the epochs that follow.
+            detail: How far it is; nothing is said without.
+
+        Example:
+            >>> import io
+            >>> stream = io.StringIO()
+            >>> LineProgress("distilling", stream).stage("teacher", "fold 2 of 5")
+            >>> stream.getvalue()
+            'teacher: fold 2 of 5\n'
+        """
+        self._label = name
+        if detail:
+            self.remark(f"{name}: {detail}")
+
+    def remark(self, sentence: str) -> None:
+        r"""Say it.
+
+        Args:
+            sentence: One sentence.
+
+        Example:
+            >>> import io
+            >>> stream = io.StringIO()
+            >>> LineProgress("distilling", stream).remark("so it is")
+            >>> stream.getvalue()
+            'so it is\n'
+        """
+        self._stream.write(f"{sentence}\n")
+        self._stream.flush()
+
     def _say(self, words: str) -> None:
         self._spoke = perf_counter()
         rate = self._steps / max(1e-9, self._spoke - self._began)
@@ -183,7 +263,7 @@ class LineProgress:
         self._stream.flush()
 
 
-def shown_progress(label: str, *, quiet: bool) -> Progress:
+def shown_progress(label: str, *, quiet: bool) -> RunProgress:
     """The progress that fits the place where stderr goes.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -27,13 +28,15 @@ from kdtab.results import check, fail, gather
 from kdtab.shell.assemble import TrainedModel
 from kdtab.shell.device import resolve_device
 from kdtab.shell.infer import network_outputs
-from kdtab.shell.progress import SILENT, Progress
+from kdtab.shell.progress import SILENT, RunProgress
 from kdtab.shell.trained import DistillEvidence
+from kdtab.teachers.classroom import Classroom
 from kdtab.teachers.evidence import gathered_evidence, rows_seen_by
 from kdtab.teachers.network import NetworkTeacher
 from kdtab.teachers.source import (
-    Classroom,
+    EstimatorSource,
     GivenSource,
+    KindSource,
     TeacherSource,
     Teaching,
     prepared_for,
@@ -41,6 +44,7 @@ from kdtab.teachers.source import (
     teaching_of,
 )
 from kdtab.teachers.studentfit import Wish, fit_student, student_plan
+from kdtab.teachers.studenttask import objective_fits
 from kdtab.teachers.taught import Taught, label_columns_issues
 
 
@@ -53,7 +57,7 @@ def distill_student(
     labels: LabelConfig | None = None,
     columns: ColumnOptions | None = None,
     device: str | torch.device | None = None,
-    progress: Progress = SILENT,
+    progress: RunProgress = SILENT,
     scratch: bool = False,
 ) -> Result[TrainedModel, Issues]:
     """Train a student on the labels of a frame and on what the teacher knows (PT-DISTILL-001).
@@ -73,19 +77,20 @@ def distill_student(
             ("forest", "extra_trees", "boosted", "ensemble"); an estimator of scikit-learn's manner,
             fitted or not, which is cloned; or whatever else `resolve_teacher` takes, used as given.
         config: What to train, and how; `task="auto"` takes the teacher's task.
-        distill: Temperature, alpha and the student's sizes, which come from a bundle's network or
-            else from `config`.
+        distill: Temperature, alpha, or an objective and pairs of layers; and the student's sizes,
+            which come from a bundle's network or else from `config`.
         labels: How the training rows are labelled; None cross-fits whatever can be fitted.
         columns: Which columns count; None takes all but the target.
         device: Where to train; None takes CUDA where there is one.
-        progress: Hears of every epoch.
-        scratch: Also fit the same student without a teacher, for the evidence.
+        progress: Hears of every fit and epoch, and of a teacher that is not better than none.
+        scratch: Also fit the same student without a teacher, for the evidence. With `labels.gate`
+            one is fitted anyway, on the rows of all folds but one where there is no validation row.
 
     Returns:
         The student, its metrics on the held-out rows and a report, with evidence of the teacher
         (of a bundle only where `labels` or `scratch` asks for it: it would be asked more than
         once); or every issue of the task, the columns, the target, the teacher, the device, the
-        batch settings or the training itself.
+        objective, the batch settings or the training itself.
 
     Example:
         >>> from kdtab.recipes.train import train_model
@@ -130,22 +135,19 @@ def _from_bundle(teacher: ModelBundle, wish: Wish) -> Result[TrainedModel, Issue
     return Result.do(
         _with_size_note(model, teacher)
         for prepared in prepare_with_artifacts(
-            room.frame, room.config, room.options, teacher.artifacts, teacher.task
+            room.frame, room.config, room.options, teacher.artifacts, teacher.task, room.labels
         )
         for spoken in _teacher_outputs(teacher, prepared)
-        for evidence in _bundle_evidence(teacher, spoken, prepared, wish)
-        for model in fit_student(
+        for plan in student_plan(
             prepared,
-            student_plan(
-                prepared,
-                student_defaults(teacher.model),
-                spoken,
-                wish.provenance(teacher_fingerprint=teacher.fingerprint),
-                wish,
-            ),
+            student_defaults(teacher.model),
+            spoken,
+            wish.provenance(teacher_fingerprint=teacher.fingerprint),
             wish,
-            evidence,
+            teacher.model,
         )
+        for evidence in _bundle_evidence(teacher, spoken, prepared, wish)
+        for model in fit_student(prepared, plan, wish, evidence)
     )
 
 
@@ -160,16 +162,32 @@ def _from_source(source: TeacherSource, wish: Wish) -> Result[TrainedModel, Issu
     return Result.do(
         model
         for prepared in prepared_for(source, wish.room)
-        for teaching in teaching_of(source, prepared, wish.room)
-        for model in fit_student(
-            prepared,
-            student_plan(
-                prepared, sizes, teaching.spoken, _taught_provenance(teaching, wish), wish
-            ),
-            wish,
-            teaching.evidence,
+        for _ in objective_fits(prepared, wish.knobs, _name_of(source))
+        for teaching in _teaching(source, prepared, wish)
+        for plan in student_plan(
+            prepared, sizes, teaching.spoken, _taught_provenance(teaching, wish), wish
         )
+        for model in fit_student(prepared, plan, wish, teaching.evidence)
     )
+
+
+def _name_of(source: TeacherSource) -> str:
+    match source:
+        case KindSource(kind=kind):
+            return kind
+        case EstimatorSource(estimator=estimator):
+            return type(estimator).__name__
+        case GivenSource(teacher=teacher):
+            return teacher.info.name
+
+
+def _teaching(
+    source: TeacherSource, prepared: PreparedTable, wish: Wish
+) -> Result[Teaching, Issues]:
+    try:
+        return teaching_of(source, prepared, wish.room, partial(wish.progress.stage, "teacher"))
+    finally:
+        wish.progress.finish()
 
 
 def _taught_provenance(teaching: Teaching, wish: Wish) -> Provenance:
@@ -190,7 +208,7 @@ def _bundle_evidence(
         return Success(None)
     room, network = wish.room, NetworkTeacher(teacher)
     said = TeacherOutputs(network.info.output_kind, network.info.classes, np.empty((0, 1)))
-    seen = rows_seen_by(teacher, room.frame, room.config)
+    seen = rows_seen_by(teacher, room.frame, room.config, room.labels)
     taught = Taught(network, "as_given", seen, said, missing=room.labels.missing_classes)
     return gathered_evidence(taught, spoken, prepared, room.frame, seconds=0.0)
 

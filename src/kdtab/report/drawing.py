@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import TYPE_CHECKING
 from warnings import catch_warnings, filterwarnings
 
@@ -16,6 +16,7 @@ from kdtab.results import Checked, check
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+PICTURE_DPI = 100
 INK, LINE, GRID = "#3d4451", "#8a919e", "#e4e7ec"
 
 
@@ -85,6 +86,38 @@ def svg_text(name: str, size: Sequence[float], draw: Callable[[Axes], None]) -> 
         written = StringIO()
         figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
     return _inline(written.getvalue(), name)
+
+
+def png_bytes(
+    size: Sequence[float], grid: tuple[int, int], draw: Callable[[Sequence[Sequence[Axes]]], None]
+) -> bytes:
+    """Draw on a grid of axes that share their scales, as a picture that any program shows.
+
+    Args:
+        size: Width and height in inches.
+        grid: Rows and columns.
+        draw: Draws on the axes, row by row.
+
+    Returns:
+        A PNG file; the same drawing gives the same bytes on the same machine.
+
+    Example:
+        >>> png_bytes((2, 1), (1, 1), lambda axes: axes[0][0].set_xlabel("t") and None)[1:4]
+        b'PNG'
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(), catch_warnings():
+        filterwarnings("ignore", message="Glyph .* missing from font")
+        _use_house_style()
+        figure = Figure(figsize=(size[0], size[1]), layout="constrained", dpi=PICTURE_DPI)
+        draw(figure.subplots(*grid, squeeze=False, sharex="col", sharey="row").tolist())
+        written = BytesIO()
+        figure.savefig(
+            written, format="png", metadata={"Software": None}, pil_kwargs={"optimize": True}
+        )
+    return written.getvalue()
 
 
 def _use_house_style() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import log_softmax
@@ -21,6 +22,7 @@ class EpochLosses:
         epoch: 1 for the first.
         training: Mean loss of the training task over the epoch's rows.
         validation: Hard loss of the validation rows after it; None without them.
+        terms: What the training loss was made of, by name.
 
     Example:
         >>> EpochLosses(epoch=1, training=0.7, validation=0.6).validation
@@ -30,6 +32,7 @@ class EpochLosses:
     epoch: int
     training: float
     validation: float | None
+    terms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

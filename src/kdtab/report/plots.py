@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -179,10 +180,22 @@ def _training(summary: Summary) -> Drawing | None:
     return Drawing(
         "training",
         "Course of training",
-        "Solid: hard loss of the validation rows, the same measure for both. Faint: loss that is "
-        "trained on; the student’s holds the teacher’s part, so the two are not comparable.",
+        _course_caption(trained),
         svg_text("training", SQUARE, draw),
     )
+
+
+def _course_caption(trained: Sequence[ModelReport]) -> str:
+    validated = any(_has_validation(model) for model in trained)
+    solid = "Solid: hard loss of the validation rows, the same measure for all. Faint: loss"
+    measured = solid if validated else "Loss"
+    taught = {model.role for model in trained} > {"student"}
+    apart = "; the student’s holds the teacher’s part, so the two are not comparable" * taught
+    return f"{measured} that is trained on{apart}."
+
+
+def _has_validation(model: ModelReport) -> bool:
+    return any(item.validation is not None for item in model.epochs)
 
 
 def _course(axes: Axes, model: ModelReport) -> None:
@@ -193,7 +206,7 @@ def _course(axes: Axes, model: ModelReport) -> None:
         epochs,
         [item.training for item in model.epochs],
         color=colour,
-        alpha=0.35,
+        alpha=0.35 if validated else 1,
         linewidth=1,
         label=None if validated else name,
     )

@@ -14,6 +14,7 @@ from kdtab.errors.columns import ColumnMissing
 from kdtab.report.inputs import Segmentation
 from kdtab.report.wording import number_text
 from kdtab.results import Checked, collect, fail
+from kdtab.teachers.rows import typed_frame
 
 MOST_SEGMENTS = 8
 MISSING = "missing"
@@ -24,6 +25,8 @@ def segments_by_columns(
     frame: pl.DataFrame, names: Sequence[str]
 ) -> Checked[tuple[Segmentation, ...]]:
     """Segments by the values of columns: quarters of a numeric one, else the most frequent values.
+
+    A text column of nothing but numbers, as a CSV has them, is numeric.
 
     Args:
         frame: [N] the measured rows, in their order.
@@ -46,8 +49,9 @@ def _segmentation(frame: pl.DataFrame, name: str) -> Checked[Segmentation]:
     if name not in frame.columns:
         return fail(ColumnMissing(name=name, role="segment", columns=tuple(frame.columns)))
     column = frame[name]
-    if column.dtype.is_numeric() and column.n_unique() > MOST_SEGMENTS:
-        return Success(_quarters(name, column.cast(pl.Float64).to_numpy()))
+    (typed,) = typed_frame(frame.select(name)).get_columns()
+    if typed.dtype.is_numeric() and typed.n_unique() > MOST_SEGMENTS:
+        return Success(_quarters(name, typed.cast(pl.Float64).fill_null(float("nan")).to_numpy()))
     return Success(_by_frequency(name, [None if item is None else str(item) for item in column]))
 
 

@@ -259,7 +259,8 @@ def _segments(summary: Summary) -> ReportTable:
 
 
 def _facts(summary: Summary) -> ReportTable:
-    roles = [(ROLE_NAMES[model.role], model.name) for model in summary.models]
+    named = ((ROLE_NAMES[model.role], model.name) for model in summary.models)
+    roles = [(role, name) for role, name in named if name != role]
     rows = tuple((shown_text(name), (Cell(shown_text(value)),)) for name, value in summary.facts)
     models = tuple((name, (Cell(shown_text(value)),)) for name, value in roles)
     return ReportTable("How it was run", ("", ""), models + rows)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from kdtab.metrics.bootstrap import Interval
-from kdtab.report.summary import Role
+if TYPE_CHECKING:
+    from kdtab.metrics.bootstrap import Interval
+    from kdtab.report.summary import Role
 
 ABSENT = "–"
 SHOWN_CHARACTERS = 60
@@ -28,8 +30,8 @@ def number_text(value: float | None) -> str:
         is None or not finite.
 
     Example:
-        >>> [number_text(value) for value in (0.91377, 12345.6, -1.2345e9, 1e-12, 0.0, None)]
-        ['0.914', '12,346', '−1.23e9', '1.00e−12', '0', '–']
+        >>> [number_text(value) for value in (0.91377, 999.7, 12345.6, -1.2345e9, 1e-12, 0.0, None)]
+        ['0.914', '1,000', '12,346', '−1.23e9', '1.00e−12', '0', '–']
     """
     if value is None or not math.isfinite(value):
         return ABSENT
@@ -38,8 +40,7 @@ def number_text(value: float | None) -> str:
     if abs(value) >= 1e6 or abs(value) < 1e-6:
         digits, power = f"{value:.2e}".replace("-", "−").split("e")
         return f"{digits}e{power[0].strip('+')}{power[1:].lstrip('0')}"
-    rounded = f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:#.3g}".rstrip(".")
-    return rounded.replace("-", "−")
+    return _three_digits(value).replace("-", "−")
 
 
 def percent_text(value: float | None) -> str:
@@ -84,14 +85,14 @@ def size_text(value: float | None) -> str:
         Bytes, kB, MB or GB; a dash for None.
 
     Example:
-        >>> [size_text(value) for value in (512, 48_120, 2_500_000, 3e10, None)]
-        ['512 B', '48.1 kB', '2.50 MB', '30.0 GB', '–']
+        >>> [size_text(value) for value in (512, 48_120, 999_949, 2_500_000, 3e12, None)]
+        ['512 B', '48.1 kB', '1,000 kB', '2.50 MB', '3,000 GB', '–']
     """
     if value is None:
         return ABSENT
     for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if value >= size:
-            return f"{value / size:#.3g}".rstrip(".") + f" {unit}"
+            return f"{_three_digits(value / size)} {unit}"
     return f"{value:.0f} B"
 
 
@@ -111,7 +112,7 @@ def duration_text(value: float | None) -> str:
     if value is None:
         return ABSENT
     unit, size = ("s", 1.0) if value >= 1 else ("ms", 1e-3) if value >= 1e-3 else ("µs", 1e-6)
-    return f"{value / size:#.3g}".rstrip(".") + f" {unit}"
+    return f"{_three_digits(value / size)} {unit}"
 
 
 def interval_text(interval: Interval | None, share: bool = False) -> str:
@@ -125,6 +126,7 @@ def interval_text(interval: Interval | None, share: bool = False) -> str:
         `0.191 to 0.215`; an empty text for None.
 
     Example:
+        >>> from kdtab.metrics.bootstrap import Interval
         >>> interval_text(Interval(0.691, 1.0), share=True)
         '69.1 % to 100.0 %'
     """
@@ -155,3 +157,8 @@ def shown_text(value: str, most: int = SHOWN_CHARACTERS) -> str:
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in cut
     )
+
+
+def _three_digits(value: float) -> str:
+    """From 999.5 on three digits would be written with a power of ten."""
+    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:#.3g}".rstrip(".")

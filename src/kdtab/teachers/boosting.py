@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from returns.result import Success
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from kdtab.data.arrays import Float32Array, FloatArray, IntArray
 from kdtab.results import Checked
@@ -126,6 +128,12 @@ def _boosted_leaf(rows: int) -> int:
     return min(20, max(1, rows // 20))
 
 
-def _few_threads() -> threadpool_limits:
+def _few_threads() -> AbstractContextManager[object]:
     """Half of the cores: threads that wait here spin, and on a busy machine two are far slower."""
-    return threadpool_limits(max(1, (os.cpu_count() or 1) // 2), user_api="openmp")
+    return _controller().limit(limits=max(1, (os.cpu_count() or 1) // 2), user_api="openmp")
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    """Made once: it looks through the libraries in a callback that swallows a Ctrl-C."""
+    return ThreadpoolController()

@@ -6,6 +6,7 @@ Objects are read as their own protocol of copying describes them; nothing is wri
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
@@ -17,6 +18,9 @@ import torch
 
 COPYING = 4
 """The version of the copying protocol that every class of today's Python answers to."""
+LIBRARIES = frozenset(
+    {"numpy", "scipy", "pandas", "polars", "sklearn", "lightgbm", "xgboost", "catboost", "torch"}
+)
 SIMPLE = (type(None), bool, int, float, complex, str, bytes, bytearray, type(...))
 
 
@@ -43,7 +47,7 @@ def content_of(value: object) -> Content | None:
     Numbers, arrays, texts, containers, and objects of any class whose copying protocol lays open
     what they hold (scikit-learn, LightGBM, XGBoost, polars, pandas, torch). A function is its code,
     its defaults, what it closes over and the global names that it uses; what it reaches through a
-    module is not seen.
+    module is not seen. A function of a numeric library is its name and the library's version.
 
     Args:
         value: Anything; not changed.
@@ -107,6 +111,8 @@ class _Reader:
             case ModuleType():
                 version = getattr(value, "__version__", "")
                 return self._bytes("module", f"{value.__name__} {version}".encode())
+            case FunctionType() if _is_of_library(value):
+                return self._parts("function", [_name_of(value), _version_of(value)])
             case FunctionType():
                 return self._parts("function", _function_parts(value))
             case CodeType():
@@ -144,6 +150,18 @@ class _Reader:
     def _bytes(self, kind: str, raw: bytes) -> bytes:
         self.size_bytes += len(raw)
         return hashlib.sha256(f"{kind}:".encode() + raw).digest()
+
+
+def _is_of_library(function: FunctionType) -> bool:
+    """Found by its name in the module that it says it is from."""
+    library = (function.__module__ or "").partition(".")[0]
+    named = getattr(sys.modules.get(function.__module__ or ""), function.__qualname__, None)
+    return library in LIBRARIES and named is function
+
+
+def _version_of(function: FunctionType) -> object:
+    library = sys.modules[(function.__module__ or "").partition(".")[0]]
+    return getattr(library, "__version__", "")
 
 
 def _name_of(made: object) -> object:

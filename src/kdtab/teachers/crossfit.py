@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeAlias, TypeVar
 
 import numpy as np
@@ -22,6 +23,48 @@ Says: TypeAlias = Callable[[Rows], Checked[FloatArray]]
 """Rows to [N, C] probabilities in the order of the codes, or [N, 1] values in the target's unit."""
 Fit: TypeAlias = Callable[[Rows, Targets], Checked[Says[Rows]]]
 """Rows and their targets to a fitted teacher."""
+Heard: TypeAlias = Callable[[str], None]
+"""Is told which of the fits begins."""
+
+
+def unheard(_detail: str) -> None:
+    """Nobody is told.
+
+    Example:
+        >>> unheard("fold 1 of 5")
+    """
+
+
+@dataclass(frozen=True, eq=False)
+class FoldLabels(Generic[Rows]):
+    """What the teachers of the folds say of the training rows, before there is one of all rows.
+
+    Attributes:
+        outputs: As of `Labelling`.
+        fit_all: Fits the teacher of all training rows; not called for one that nobody asks.
+        method: As of `Labelling`.
+
+    Example:
+        >>> FoldLabels(np.zeros((2, 1)), lambda: Success(Success)).finished().unwrap().method
+        'out_of_fold'
+    """
+
+    outputs: FloatArray
+    fit_all: Callable[[], Checked[Says[Rows]]]
+    method: LabelMethod = "out_of_fold"
+
+    def finished(self) -> Checked[Labelling[Rows]]:
+        """The labels with the teacher of all training rows, which is fitted now.
+
+        Returns:
+            The labelling, or the issues of that fit.
+
+        Example:
+            >>> labels = FoldLabels(np.zeros((2, 1)), lambda: Success(Success))
+            >>> labels.finished().unwrap().outputs.shape
+            (2, 1)
+        """
+        return self.fit_all().map(lambda says: Labelling(self.outputs, says, self.method))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +97,46 @@ class Labelling(Generic[Rows]):
         return np.asarray(~np.isnan(self.outputs).any(axis=1))
 
 
+def fold_labels(
+    fit: Fit[Rows], rows: Rows, targets: Targets, folds: Folds, heard: Heard = unheard
+) -> Checked[FoldLabels[Rows]]:
+    """One teacher for each fold, fitted without it; the one of all rows is left for later.
+
+    Args:
+        fit: Fits a teacher; given the fold's rows and no others.
+        rows: [N] the training rows.
+        targets: [N] their targets.
+        folds: Which rows each teacher sees and which it labels.
+        heard: Is told of every fit.
+
+    Returns:
+        The labels, or the issues of the first fit that failed.
+
+    Example:
+        >>> from kdtab.data.folds import fold_rows
+        >>> def mean(rows, targets):
+        ...     return Success(lambda asked: Success(np.full((len(asked), 1), targets.mean())))
+        >>> folds = fold_rows(np.zeros(2, dtype=np.int64), np.arange(2), count=2, seed=0).unwrap()
+        >>> rows = np.zeros((2, 1), dtype=np.float32)
+        >>> fold_labels(mean, rows, np.array([1.0, 3.0]), folds).unwrap().outputs.tolist()
+        [[3.0], [1.0]]
+    """
+
+    def fit_all() -> Checked[Says[Rows]]:
+        heard("all training rows")
+        return fit(rows, targets)
+
+    spoken: Checked[dict[int, FloatArray]] = Success({})
+    for fold, seen in enumerate(folds.fits):
+        asked = folds.rows(fold)
+        if len(seen) and len(asked):
+            told = partial(heard, f"fold {fold + 1} of {len(folds.fits)}")
+            spoken = spoken.bind(_with_fold(fit, rows, targets, seen, asked, fold, told))
+    return spoken.map(lambda by_fold: FoldLabels(_spread(by_fold, folds), fit_all))
+
+
 def cross_fit(
-    fit: Fit[Rows], rows: Rows, targets: Targets, folds: Folds
+    fit: Fit[Rows], rows: Rows, targets: Targets, folds: Folds, heard: Heard = unheard
 ) -> Checked[Labelling[Rows]]:
     """One teacher for each fold, fitted without it, and one of all rows for rows from elsewhere.
 
@@ -64,6 +145,7 @@ def cross_fit(
         rows: [N] the training rows.
         targets: [N] their targets.
         folds: Which rows each teacher sees and which it labels.
+        heard: Is told of every fit.
 
     Returns:
         The labelling, or the issues of the first fit that failed.
@@ -74,19 +156,10 @@ def cross_fit(
         ...     return Success(lambda asked: Success(np.full((len(asked), 1), targets.mean())))
         >>> folds = fold_rows(np.zeros(2, dtype=np.int64), np.arange(2), count=2, seed=0).unwrap()
         >>> rows = np.zeros((2, 1), dtype=np.float32)
-        >>> cross_fit(mean, rows, np.array([1.0, 3.0]), folds).unwrap().outputs.tolist()
-        [[3.0], [1.0]]
+        >>> cross_fit(mean, rows, np.array([1.0, 3.0]), folds).unwrap().says(rows[:1]).unwrap()
+        array([[2.]])
     """
-    spoken: Checked[dict[int, FloatArray]] = Success({})
-    for fold, seen in enumerate(folds.fits):
-        asked = folds.rows(fold)
-        if len(seen) and len(asked):
-            spoken = spoken.bind(_with_fold(fit, rows, targets, seen, asked, fold))
-    return spoken.bind(
-        lambda by_fold: fit(rows, targets).map(
-            lambda says: Labelling(_spread(by_fold, folds), says, "out_of_fold")
-        )
-    )
+    return fold_labels(fit, rows, targets, folds, heard).bind(lambda labels: labels.finished())
 
 
 def fit_in_sample(fit: Fit[Rows], rows: Rows, targets: Targets) -> Checked[Labelling[Rows]]:
@@ -113,9 +186,16 @@ def fit_in_sample(fit: Fit[Rows], rows: Rows, targets: Targets) -> Checked[Label
 
 
 def _with_fold(
-    fit: Fit[Rows], rows: Rows, targets: Targets, seen: IntArray, asked: IntArray, fold: int
+    fit: Fit[Rows],
+    rows: Rows,
+    targets: Targets,
+    seen: IntArray,
+    asked: IntArray,
+    fold: int,
+    told: Callable[[], None],
 ) -> Callable[[dict[int, FloatArray]], Checked[dict[int, FloatArray]]]:
     def add(before: dict[int, FloatArray]) -> Checked[dict[int, FloatArray]]:
+        told()
         return fit(_taken(rows, seen), targets[seen]).bind(
             lambda says: says(_taken(rows, asked)).map(lambda outputs: before | {fold: outputs})
         )

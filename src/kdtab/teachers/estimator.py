@@ -90,7 +90,7 @@ class EstimatorTeacher:
         return selected.bind(self._first_answer)
 
     def _first_answer(self, frame: pl.DataFrame) -> Checked[TeacherOutputs]:
-        kinds = _row_kinds(self.traits) if self.rows is None else (self.rows,)
+        kinds = self.traits.rows if self.rows is None else (self.rows,)
         first = self._answer(frame, kinds[0])
         if isinstance(first, Success):
             return first.bind(lambda answer: self._unless_ambiguous(frame, kinds, answer))
@@ -104,7 +104,7 @@ class EstimatorTeacher:
 
     def _chunk(self, frame: pl.DataFrame, kind: RowKind) -> Checked[TeacherOutputs]:
         traits = self.traits
-        rows: Checked[object] = _rows_of_kind(frame, kind, traits)
+        rows: Checked[object] = rows_of_kind(frame, kind, traits)
         ask = _method(with_trees_in_order(self.estimator), traits)
         return rows.bind(lambda given: answered(traits.name, lambda: _in_silence(ask, given))).bind(
             lambda answer: outputs_from_answer(answer, self.info, frame.height, trees=traits.trees)
@@ -190,13 +190,22 @@ def _selected(frame: pl.DataFrame, traits: EstimatorTraits) -> Checked[pl.DataFr
     return Success(frame.select(pl.col(str(found)).alias(name) for name, found in names))
 
 
-def _row_kinds(traits: EstimatorTraits) -> tuple[RowKind, ...]:
-    if traits.columns is None and traits.width is not None:
-        return ("matrix",)
-    return ("pandas", "polars", "matrix")
+def rows_of_kind(frame: pl.DataFrame, kind: RowKind, traits: EstimatorTraits) -> Checked[object]:
+    """Rows as an estimator takes them.
 
+    Args:
+        frame: [N] typed rows.
+        kind: A frame of pandas, one of polars, or a matrix.
+        traits: What the estimator says of itself.
 
-def _rows_of_kind(frame: pl.DataFrame, kind: RowKind, traits: EstimatorTraits) -> Checked[object]:
+    Returns:
+        The rows, or `ExtraMissing` where pandas is not installed.
+
+    Example:
+        >>> traits = EstimatorTraits("SVR", "regression", (), None, 1, None, False, False)
+        >>> rows_of_kind(pl.DataFrame({"x": [1, 2]}), "matrix", traits).unwrap().tolist()
+        [[1.0], [2.0]]
+    """
     match kind:
         case "pandas":
             rows = pandas_rows(frame, texts_are_categories=traits.texts_are_categories)

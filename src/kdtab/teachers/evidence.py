@@ -9,6 +9,7 @@ import polars as pl
 from returns.result import Result
 
 from kdtab.bundle import ModelBundle
+from kdtab.config.teachers import LabelConfig
 from kdtab.config.training import TrainingConfig
 from kdtab.data.arrays import Float32Array
 from kdtab.data.artifacts import network_targets
@@ -99,22 +100,26 @@ def evidence_notes(evidence: DistillEvidence, prepared: PreparedTable) -> tuple[
     return tuple(_sentences(evidence, prepared))
 
 
-def rows_seen_by(bundle: ModelBundle, frame: pl.DataFrame, config: TrainingConfig) -> SeenRows:
+def rows_seen_by(
+    bundle: ModelBundle, frame: pl.DataFrame, config: TrainingConfig, labels: LabelConfig
+) -> SeenRows:
     """Whether a bundle was trained on the very rows that a student is now trained on.
 
     Args:
         bundle: The teacher.
         frame: The student's table.
         config: Whose seed and sizes decide the student's split.
+        labels: Whose group and time column do, too.
 
     Returns:
-        "yes" where table, target, seed and sizes are those that the bundle recorded: then it saw
-        the training rows and not the test rows. Else "unknown".
+        "yes" where table, target, seed, sizes and these columns are those that the bundle recorded:
+        then it saw the training rows and not the test rows. Else "unknown".
 
     Example:
         >>> from torch import nn
         >>> bundle = ModelBundle(nn.Linear(3, 2), "classification", *[None] * 10)
-        >>> rows_seen_by(bundle, pl.DataFrame({"y": [1]}), TrainingConfig(target_column="y"))
+        >>> config = TrainingConfig(target_column="y")
+        >>> rows_seen_by(bundle, pl.DataFrame({"y": [1]}), config, LabelConfig())
         'unknown'
     """
     record = bundle.provenance.training_config
@@ -122,7 +127,11 @@ def rows_seen_by(bundle: ModelBundle, frame: pl.DataFrame, config: TrainingConfi
         return "unknown"
     decided = ("target_column", "random_seed", "test_size", "validation_size")
     same = all(getattr(record, name) == getattr(config, name) for name in decided)
-    return "yes" if same else "unknown"
+    ties = bundle.provenance.label_config or LabelConfig()
+    tied = all(
+        getattr(ties, name) == getattr(labels, name) for name in ("group_column", "time_column")
+    )
+    return "yes" if same and tied else "unknown"
 
 
 def _sentences(evidence: DistillEvidence, prepared: PreparedTable) -> Iterator[str]:
@@ -160,11 +169,6 @@ def _comparisons(evidence: DistillEvidence, prepared: PreparedTable) -> Iterator
         yield (
             "the teacher knows no more than the mean answer: its loss on held-out rows is "
             f"{evidence.held_out_loss:.4g}, that of the mean answer {constant:.4g}"
-        )
-    if evidence.scratch is not None and evidence.scratch.metrics.test_loss < evidence.held_out_loss:
-        yield (
-            "the teacher is worse than the same network without a teacher: losses on held-out "
-            f"rows {evidence.held_out_loss:.4g} and {evidence.scratch.metrics.test_loss:.4g}"
         )
 
 

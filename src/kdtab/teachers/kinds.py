@@ -23,11 +23,14 @@ from kdtab.teachers.boosting import boosted_fit
 from kdtab.teachers.content import content_of
 from kdtab.teachers.crossfit import (
     Fit,
+    FoldLabels,
+    Heard,
     Labelling,
     Says,
     Targets,
-    cross_fit,
     fit_in_sample,
+    fold_labels,
+    unheard,
 )
 from kdtab.teachers.lesson import Lesson
 from kdtab.teachers.mixture import mixed_labelling, mixture_weights
@@ -60,6 +63,7 @@ class Lessons:
         policy: "in_sample" labels rows by a teacher that saw them; all else does not.
         bags: Whether a forest may use the trees that did not see a row in place of folds: there is
             neither a group nor a time column.
+        heard: Is told of every fit.
 
     Example:
         >>> from kdtab.data.folds import fold_rows
@@ -75,6 +79,7 @@ class Lessons:
     folds: Folds
     policy: LabelPolicy = "auto"
     bags: bool = True
+    heard: Heard = unheard
 
     @property
     def out_of_bag(self) -> bool:
@@ -133,28 +138,40 @@ def label_by_kind(
     """
     names = MEMBERS[kind]
     every = collect(_member(name, place, lessons, fit_network) for place, name in enumerate(names))
-    return every.map(lambda labellings: _mixed(names, labellings, lessons))
+    return every.bind(lambda labels: _mixed(names, labels, lessons))
 
 
 def _member(
     name: Member, place: int, lessons: Lessons, fit_network: NetworkFit
-) -> Checked[Labelling[Float32Array]]:
+) -> Checked[FoldLabels[Float32Array]]:
     seed = (lessons.lesson.random_seed + place) % 2**32
     lesson = replace(lessons.lesson, random_seed=seed)
     rows, targets, folds = lessons.rows, lessons.targets, lessons.folds
+    heard = _named(lessons.heard, name)
     fit: Fit[Float32Array]
     match name:
         case "forest" | "extra_trees":
             if lessons.out_of_bag and lessons.policy != "in_sample":
-                return Success(out_of_bag(name, lesson, rows, targets, folds.groups))
+                heard("out of bag")
+                return Success(_whole(out_of_bag(name, lesson, rows, targets, folds.groups)))
             fit = forest_fit(name, lesson)
         case "boosted":
             fit = boosted_fit(lesson)
         case "network":
             fit = _with_seed(fit_network, seed)
     if lessons.policy == "in_sample":
-        return fit_in_sample(fit, rows, targets)
-    return cross_fit(fit, rows, targets, folds)
+        heard("all training rows")
+        return fit_in_sample(fit, rows, targets).map(_whole)
+    return fold_labels(fit, rows, targets, folds, heard)
+
+
+def _named(heard: Heard, name: Member) -> Heard:
+    return lambda detail: heard(f"{name.replace('_', ' ')}, {detail}")
+
+
+def _whole(labelling: Labelling[Float32Array]) -> FoldLabels[Float32Array]:
+    """The teacher of all rows is the one that labelled them."""
+    return FoldLabels(labelling.outputs, lambda: Success(labelling.says), labelling.method)
 
 
 def _with_seed(fit_network: NetworkFit, seed: int) -> Fit[Float32Array]:
@@ -162,24 +179,29 @@ def _with_seed(fit_network: NetworkFit, seed: int) -> Fit[Float32Array]:
 
 
 def _mixed(
-    names: tuple[Member, ...], labellings: tuple[Labelling[Float32Array], ...], lessons: Lessons
-) -> KindLabels:
-    if len(labellings) == 1:
-        return KindLabels(labellings[0], ((names[0], 1.0),))
-    weights = _weights(labellings, lessons)
-    mixture = mixed_labelling(labellings, weights)
-    method: LabelMethod = "in_sample" if lessons.policy == "in_sample" else "out_of_fold"
+    names: tuple[Member, ...], every: tuple[FoldLabels[Float32Array], ...], lessons: Lessons
+) -> Checked[KindLabels]:
+    """Members that got no weight are not fitted again: nobody would ask them."""
+    if len(every) == 1:
+        return every[0].finished().map(lambda only: KindLabels(only, ((names[0], 1.0),)))
+    weights = _weights(every, lessons)
     named = tuple((name, float(weight)) for name, weight in zip(names, weights, strict=True))
-    return KindLabels(replace(mixture, method=method), named)
+    method: LabelMethod = "in_sample" if lessons.policy == "in_sample" else "out_of_fold"
+    used = collect(
+        labels.finished() for labels, weight in zip(every, weights, strict=True) if weight > 0
+    )
+    return used.map(lambda found: mixed_labelling(found, weights[weights > 0])).map(
+        lambda mixture: KindLabels(replace(mixture, method=method), named)
+    )
 
 
-def _weights(labellings: tuple[Labelling[Float32Array], ...], lessons: Lessons) -> FloatArray:
+def _weights(every: tuple[FoldLabels[Float32Array], ...], lessons: Lessons) -> FloatArray:
     """Equal where the members saw the rows: the best memory would win."""
-    known = np.all([labelling.labelled for labelling in labellings], axis=0)
+    known = ~np.any([np.isnan(labels.outputs).any(axis=1) for labels in every], axis=0)
     if lessons.policy == "in_sample" or not known.any():
-        return np.full(len(labellings), 1 / len(labellings))
+        return np.full(len(every), 1 / len(every))
     return mixture_weights(
-        [labelling.outputs[known] for labelling in labellings],
+        [labels.outputs[known] for labels in every],
         lessons.targets[known],
         task=lessons.lesson.task,
     )

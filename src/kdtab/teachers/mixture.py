@@ -17,6 +17,8 @@ from kdtab.teachers.crossfit import Labelling, Rows, Says, Targets
 MOST_ROUNDS = 1_000
 TOLERANCE = 1e-10
 SMALLEST_PROBABILITY = 1e-7
+LEAST_WEIGHT = 1e-5
+"""Less is 0, which the rounds only come near: the member need not be fitted on all rows."""
 
 
 def mixture_weights(outputs: Sequence[FloatArray], targets: Targets, *, task: Task) -> FloatArray:
@@ -94,7 +96,7 @@ def _likeliest(picked: FloatArray) -> FloatArray:
         weights = better
         if moved < TOLERANCE:
             break
-    weights[weights < SMALLEST_PROBABILITY] = 0.0
+    weights[weights < LEAST_WEIGHT] = 0.0
     result: FloatArray = weights / weights.sum()
     return result
 

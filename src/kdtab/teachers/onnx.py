@@ -16,7 +16,6 @@ from kdtab.config.training import Task
 from kdtab.data.outputs import TeacherOutputs
 from kdtab.disk.localfiles import read_local_file
 from kdtab.errors.answers import TeacherColumnsAbsent, TeacherColumnsUncounted
-from kdtab.errors.extras import ExtraMissing
 from kdtab.errors.sources import TeacherFileBroken, TeacherTaskUnclear
 from kdtab.results import Checked, Value, collect, fail
 from kdtab.teachers.answers import (
@@ -24,13 +23,13 @@ from kdtab.teachers.answers import (
     joined_chunks,
     no_outputs,
     outputs_from_answer,
-    reason_of,
 )
-from kdtab.teachers.classes import chosen_classes, class_names
+from kdtab.teachers.classes import chosen_classes
 from kdtab.teachers.content import content_of
 from kdtab.teachers.feeding import fed_columns, fed_matrix, matrix_width
 from kdtab.teachers.graph import FLOATS, KIND, Argument, GraphTraits, graph_traits
 from kdtab.teachers.hints import NO_HINTS, TeacherHints
+from kdtab.teachers.onnxsession import onnx_session
 from kdtab.teachers.rows import matched_columns
 from kdtab.teachers.teacher import TeacherInfo
 
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 65_536
 MAPS = "seq(map("
-SILENT = 3
-"""onnxruntime's severity from which it writes: errors."""
 
 
 @final
@@ -121,7 +118,7 @@ class OnnxTeacher:
             return Success(answer)
         labels = list(answer[0])
         values = np.array([[row[label] for label in labels] for row in answer], dtype=np.float64)
-        return class_names(self.info.name, labels).map(
+        return chosen_classes(self.info.name, labels, self.info.classes).map(
             lambda classes: TeacherOutputs(self.info.output_kind, classes, values)
         )
 
@@ -151,28 +148,11 @@ def onnx_teacher(
     named = os.fspath(path)
     return read_local_file(named).bind(
         lambda content: graph_traits(named, content).bind(
-            lambda traits: _session(named, content).bind(
+            lambda traits: onnx_session(named, content).bind(
                 lambda session: _teacher(named, content, traits, session, hints)
             )
         )
     )
-
-
-def _session(path: str, content: bytes) -> Checked[InferenceSession]:
-    try:
-        import onnxruntime
-    except ImportError:
-        return fail(ExtraMissing(extra="onnx", package="onnxruntime"))
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = SILENT
-    options.intra_op_num_threads = 1  # several add up trees in any order
-    try:
-        session = onnxruntime.InferenceSession(
-            content, sess_options=options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # the runtime has a dozen error classes of its own
-        return _broken(path, reason_of(error))
-    return Success(session)
 
 
 def _teacher(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeGuard, cast
 
@@ -14,13 +15,19 @@ from sklearn.base import clone, is_classifier, is_regressor
 from kdtab.config.training import Task
 from kdtab.data.arrays import FloatArray
 from kdtab.data.outputs import TeacherOutputs, align_classes
-from kdtab.errors.answers import TeacherColumnsAbsent, TeacherColumnsUncounted
+from kdtab.errors.answers import (
+    TeacherCallFailed,
+    TeacherColumnsAbsent,
+    TeacherColumnsUncounted,
+)
+from kdtab.errors.base import listed
+from kdtab.errors.issue import Issue, Issues
 from kdtab.results import Checked, fail
 from kdtab.teachers.answers import answered
 from kdtab.teachers.crossfit import Fit, Targets
-from kdtab.teachers.estimator import EstimatorTeacher, estimator_teacher
+from kdtab.teachers.estimator import EstimatorTeacher, estimator_teacher, rows_of_kind
 from kdtab.teachers.hints import RowKind, TeacherHints
-from kdtab.teachers.rows import matched_columns, matrix_rows, pandas_rows
+from kdtab.teachers.rows import TEXT_TYPES, matched_columns
 from kdtab.teachers.traits import EstimatorTraits, estimator_traits, refitted
 
 
@@ -181,24 +188,51 @@ class Refit:
             >>> refit.fitted(pl.DataFrame({"x": [0.0]}), np.array([3.0])).unwrap().info.task
             'regression'
         """
-        kinds = _row_kinds(self.traits)
+        kinds = self.traits.rows
         fitted = self._fitted_on(frame, targets, kinds[0])
         if isinstance(fitted, Success):
             return fitted
         others = (self._fitted_on(frame, targets, kind) for kind in kinds[1:])
-        return next((other for other in others if isinstance(other, Success)), fitted)
+        given = frame.select(self.columns)
+        return next((other for other in others if isinstance(other, Success)), fitted).alt(
+            lambda issues: Issues(tuple(_with_texts(issue, given) for issue in issues))
+        )
 
     def _fitted_on(
         self, frame: pl.DataFrame, targets: Targets, kind: RowKind
     ) -> Checked[EstimatorTeacher]:
         labels = _labels(self.estimator, self.traits, self.classes, targets)
-        model = clone(cast("Estimator", refitted(self.estimator)))
-        hints = TeacherHints(task=self.traits.task, columns=self.columns, rows=kind)
+        coded = bool(self.classes) and self.traits.codes_only
+        names = self.classes if coded else None
+        model = _cloned(self.estimator)
+        hints = TeacherHints(task=self.traits.task, columns=self.columns, rows=kind, classes=names)
         return (
-            _rows(frame.select(self.columns), kind, self.traits)
+            rows_of_kind(frame.select(self.columns), kind, self.traits)
             .bind(lambda rows: answered(self.traits.name, lambda: model.fit(rows, labels)))
             .bind(lambda _: estimator_teacher(model, hints))
         )
+
+
+def _cloned(estimator: Estimator) -> Estimator:
+    """CatBoost copies what its constructor is given, which scikit-learn's clone refuses."""
+    inner = refitted(estimator)
+    try:
+        return clone(cast("Estimator", inner))
+    except RuntimeError:
+        own = inner.get_params()  # type: ignore[attr-defined]  # `can_be_refitted` has seen it
+        return cast("Estimator", type(inner)(**copy.deepcopy(own)))
+
+
+def _with_texts(issue: Issue, frame: pl.DataFrame) -> Issue:
+    texts = [
+        series.name
+        for series in frame
+        if isinstance(series.dtype, TEXT_TYPES) or series.dtype.is_temporal()
+    ]
+    if not texts or not isinstance(issue, TeacherCallFailed):
+        return issue
+    remedy = f"it was given texts or dates in {listed(texts)}: encode them in a pipeline, or exclude them"
+    return TeacherCallFailed(teacher=issue.teacher, reason=f"{issue.reason}; {remedy}")
 
 
 def estimator_refit(
@@ -243,28 +277,11 @@ def _known_columns(traits: EstimatorTraits, columns: tuple[str, ...]) -> Checked
     return Success(tuple(name for name in matched if name is not None))
 
 
-def _row_kinds(traits: EstimatorTraits) -> tuple[RowKind, ...]:
-    if traits.columns is None and traits.width is not None:
-        return ("matrix",)
-    return ("pandas", "polars", "matrix")
-
-
-def _rows(frame: pl.DataFrame, kind: RowKind, traits: EstimatorTraits) -> Checked[object]:
-    match kind:
-        case "pandas":
-            rows = pandas_rows(frame, texts_are_categories=traits.texts_are_categories)
-            return rows.map(lambda found: cast("object", found))
-        case "polars":
-            return Success(frame.clone())
-        case "matrix":
-            return Success(matrix_rows(frame))
-
-
 def _labels(
     estimator: object, traits: EstimatorTraits, classes: tuple[str, ...], targets: Targets
 ) -> npt.NDArray[np.generic]:
     """Class codes as the labels that the estimator itself was fitted with, where it knows them."""
-    if not classes:
+    if not classes or traits.codes_only:
         return targets
     own = getattr(estimator, "classes_", None)
     codes = targets.astype(np.int64)

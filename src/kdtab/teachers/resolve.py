@@ -30,11 +30,12 @@ from kdtab.errors.sources import (
 from kdtab.errors.teachers import TaskMismatch
 from kdtab.results import Checked, collect, fail
 from kdtab.teachers.ensemble import ensemble_teacher
-from kdtab.teachers.estimator import estimator_teacher
+from kdtab.teachers.estimator import EstimatorTeacher, estimator_teacher
+from kdtab.teachers.feeding import matrix_width
 from kdtab.teachers.function import function_teacher
 from kdtab.teachers.hints import RowKind, TeacherHints
 from kdtab.teachers.network import network_teacher
-from kdtab.teachers.onnx import onnx_teacher
+from kdtab.teachers.onnx import OnnxTeacher, onnx_teacher
 from kdtab.teachers.recorded import recorded_teacher
 from kdtab.teachers.skops import skops_teacher
 from kdtab.teachers.stored import stored_teacher
@@ -100,6 +101,28 @@ def _of_task(teacher: Teacher, task: Task | None) -> Checked[Teacher]:
     if task not in (None, teacher.info.task):
         return fail(TaskMismatch(requested=str(task), teacher=teacher.info.task))
     return Success(teacher)
+
+
+def nameless_width(teacher: Teacher) -> int | None:
+    """How many columns a teacher takes that knows none of their names.
+
+    Args:
+        teacher: Any.
+
+    Returns:
+        D of a matrix; None for a teacher that finds its columns by name, or takes any number.
+
+    Example:
+        >>> from sklearn.ensemble import RandomForestRegressor
+        >>> forest = RandomForestRegressor(n_estimators=3).fit([[0.0, 1.0]], [1.0])
+        >>> nameless_width(estimator_teacher(forest).unwrap())
+        2
+    """
+    if isinstance(teacher, EstimatorTeacher) and teacher.traits.rows == ("matrix",):
+        return teacher.traits.width
+    if isinstance(teacher, OnnxTeacher) and teacher.columns is None:
+        return matrix_width(teacher.session.get_inputs()[0])
+    return None
 
 
 def _resolved(teacher: object, hints: TeacherHints) -> Checked[Teacher]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -129,18 +131,28 @@ def matched_columns(wanted: Sequence[str], found: Sequence[str]) -> tuple[str | 
     """The frame's columns under the names that a teacher knows them by.
 
     Args:
-        wanted: Names as the teacher was fitted; LightGBM writes `_` for a blank.
+        wanted: Names as the teacher was fitted; LightGBM writes `_` for a blank, and skl2onnx for
+            all that is no letter, digit or `_`.
         found: The frame's columns.
 
     Returns:
-        For each wanted name the frame's column, or None.
+        For each wanted name the frame's column; None where there is none, or more than one.
 
     Example:
-        >>> matched_columns(["a", "b_c", "d"], ["b c", "a"])
-        ('a', 'b c', None)
+        >>> matched_columns(["a", "b_c", "d_e", "f_g"], ["b c", "a", "d-e", "f-g", "f+g"])
+        ('a', 'b c', 'd-e', None)
     """
-    mangled = {name.replace(" ", "_"): name for name in found}
-    return tuple(name if name in set(found) else mangled.get(name) for name in wanted)
+    known, mangled = set(found), _mangled(found)
+    return tuple(name if name in known else mangled.get(name) for name in wanted)
+
+
+def _mangled(found: Sequence[str]) -> dict[str, str]:
+    mangled: dict[str, str] = {}
+    for pattern in (r"\W", r" "):
+        spelt = [re.sub(pattern, "_", name, flags=re.ASCII) for name in found]
+        counts = Counter(spelt)
+        mangled |= {new: old for new, old in zip(spelt, found, strict=True) if counts[new] == 1}
+    return mangled
 
 
 def _typed(series: pl.Series) -> pl.Series:

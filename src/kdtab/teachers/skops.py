@@ -18,6 +18,8 @@ from kdtab.teachers.estimator import EstimatorTeacher, estimator_teacher
 from kdtab.teachers.hints import NO_HINTS, TeacherHints
 
 KIND = "a skops model"
+HARMLESS = frozenset({"numpy.dtype", "sklearn.compose._column_transformer.make_column_selector"})
+"""What skops leaves to its user though it only holds names: pipelines over columns need it."""
 
 
 def skops_teacher(
@@ -61,7 +63,7 @@ def _reader() -> Checked[ModuleType]:
 def _loaded(path: str, content: bytes, reader: ModuleType, hints: TeacherHints) -> Checked[object]:
     try:
         unknown: list[str] = reader.get_untrusted_types(data=content)
-        refused = tuple(sorted(set(unknown) - set(hints.trusted)))
+        refused = tuple(sorted(set(unknown) - set(hints.trusted) - HARMLESS))
         if refused:
             return fail(SkopsTypesUntrusted(path=path, types=refused))
         return Success(reader.loads(content, trusted=unknown))

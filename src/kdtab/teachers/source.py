@@ -7,13 +7,11 @@ from time import perf_counter
 from typing import TypeAlias
 
 import polars as pl
-import torch
 from returns.result import Result, Success
 
 from kdtab.config.base import revise
-from kdtab.config.columns import ColumnOptions
 from kdtab.config.teachers import TEACHER_KINDS, LabelConfig, TeacherKind
-from kdtab.config.training import Task, TrainingConfig
+from kdtab.config.training import Task
 from kdtab.data.arrays import Float32Array
 from kdtab.data.folds import Folds
 from kdtab.data.labelled import TableRequest, check_request, decide_task
@@ -23,11 +21,13 @@ from kdtab.errors.configs import FieldInvalid
 from kdtab.errors.teachers import TaskMismatch
 from kdtab.results import Checked, fail
 from kdtab.shell.trained import DistillEvidence
+from kdtab.teachers.classroom import Classroom
+from kdtab.teachers.crossfit import Heard, unheard
 from kdtab.teachers.estimator import EstimatorTeacher
 from kdtab.teachers.evidence import gathered_evidence
 from kdtab.teachers.networkfit import supervised_network_fit
 from kdtab.teachers.refit import Estimator, can_be_refitted, estimator_refit, estimator_task
-from kdtab.teachers.resolve import resolve_teacher
+from kdtab.teachers.resolve import nameless_width, resolve_teacher
 from kdtab.teachers.rows import typed_frame
 from kdtab.teachers.stored import StoredTeacher
 from kdtab.teachers.studentview import student_classes, student_targets
@@ -98,29 +98,6 @@ class Teaching:
     evidence: DistillEvidence
 
 
-@dataclass(frozen=True, eq=False)
-class Classroom:
-    """A table, and how a teacher shall label it.
-
-    Attributes:
-        frame: The whole table as it was read.
-        config: Target, task, split and seed.
-        options: Which columns count.
-        labels: How training rows are labelled.
-        device: Where networks of an ensemble are fitted.
-
-    Example:
-        >>> Classroom.__dataclass_params__.frozen
-        True
-    """
-
-    frame: pl.DataFrame
-    config: TrainingConfig
-    options: ColumnOptions
-    labels: LabelConfig
-    device: torch.device
-
-
 def teacher_source(teacher: object, room: Classroom) -> Checked[TeacherSource]:
     """The road that a teacher takes.
 
@@ -133,6 +110,9 @@ def teacher_source(teacher: object, room: Classroom) -> Checked[TeacherSource]:
         `resolve_teacher`.
 
     Example:
+        >>> import torch
+        >>> from kdtab.config.columns import ColumnOptions
+        >>> from kdtab.config.training import TrainingConfig
         >>> frame = pl.DataFrame({"x": [1, 2], "y": ["a", "b"]})
         >>> config, cpu = TrainingConfig(target_column="y"), torch.device("cpu")
         >>> room = Classroom(frame, config, ColumnOptions(), LabelConfig(), cpu)
@@ -144,7 +124,7 @@ def teacher_source(teacher: object, room: Classroom) -> Checked[TeacherSource]:
     """
     policy = room.labels.labels
     for kind in TEACHER_KINDS:
-        if teacher == kind:
+        if isinstance(teacher, str) and teacher == kind:
             rule = f"must be auto or in_sample with the teacher '{kind}', which is fitted here"
             bad = FieldInvalid(name="labels", rule=rule, found=policy)
             return fail(bad) if policy == "as_given" else Success(KindSource(kind))
@@ -166,25 +146,27 @@ def prepared_for(source: TeacherSource, room: Classroom) -> Checked[PreparedTabl
         The prepared table, `TaskMismatch`, or the issues of preparing.
 
     Example:
+        >>> import torch
+        >>> from kdtab.config.columns import ColumnOptions
+        >>> from kdtab.config.training import TrainingConfig
         >>> frame = pl.DataFrame({"x": [1, 2, 3, 4], "y": ["a", "b", "a", "b"]})
         >>> config, cpu = TrainingConfig(target_column="y"), torch.device("cpu")
         >>> room = Classroom(frame, config, ColumnOptions(), LabelConfig(), cpu)
         >>> prepared_for(KindSource("forest"), room).unwrap().task
         'classification'
     """
-    task = _task_of(source)
-    config, frame, options = room.config, room.frame, room.options
+    task, config, frame, options = _task_of(source), room.config, room.frame, room.options
     if task is not None and config.task not in ("auto", task):
         return fail(TaskMismatch(requested=config.task, teacher=task))
     artifacts = source.teacher.info.artifacts if isinstance(source, GivenSource) else None
     if artifacts is not None and task is not None:
-        return prepare_with_artifacts(frame, config, options, artifacts, task)
+        return prepare_with_artifacts(frame, config, options, artifacts, task, room.labels)
     decided = config if task is None else revise(config, task=task).unwrap()
-    return prepare_table(frame, decided, options)
+    return prepare_table(frame, decided, options, room.labels)
 
 
 def teaching_of(
-    source: TeacherSource, prepared: PreparedTable, room: Classroom
+    source: TeacherSource, prepared: PreparedTable, room: Classroom, heard: Heard = unheard
 ) -> Checked[Teaching]:
     """Fit and ask the teacher, once.
 
@@ -192,11 +174,15 @@ def teaching_of(
         source: The teacher's road.
         prepared: The room's table, split and encoded.
         room: The table.
+        heard: Is told of every fit.
 
     Returns:
         Labels of the training rows with their evidence, or the issues of the folds and the teacher.
 
     Example:
+        >>> import torch
+        >>> from kdtab.config.columns import ColumnOptions
+        >>> from kdtab.config.training import TrainingConfig
         >>> frame = pl.DataFrame({"x": list(range(50)), "y": ["a", "b"] * 25})
         >>> config, cpu = TrainingConfig(target_column="y"), torch.device("cpu")
         >>> room = Classroom(frame, config, ColumnOptions(), LabelConfig(), cpu)
@@ -209,7 +195,7 @@ def teaching_of(
     table = _table_for(source, room)
     return Result.do(
         Teaching(spoken, evidence)
-        for taught in _taught(source, table, prepared, room)
+        for taught in _taught(source, table, prepared, room, heard)
         for spoken in student_targets(taught.outputs, prepared, taught.missing)
         for evidence in gathered_evidence(
             taught, spoken, prepared, table, seconds=perf_counter() - began
@@ -226,7 +212,7 @@ def _resolved(teacher: object, room: Classroom) -> Checked[Teacher]:
     request = TableRequest(room.frame, room.config, room.options)
     decided = check_request(request).bind(lambda _: decide_task(request))
     again = decided.bind(lambda decision: resolve_teacher(teacher, task=decision.task))
-    return again if isinstance(again, Success) else first
+    return again.lash(lambda _: first)
 
 
 def _given(teacher: Teacher, labels: LabelConfig) -> Checked[TeacherSource]:
@@ -250,41 +236,57 @@ def _task_of(source: TeacherSource) -> Task | None:
 
 
 def _table_for(source: TeacherSource, room: Classroom) -> pl.DataFrame:
-    """The rows as the teacher takes them: foreign ones with typed columns and without the target."""
+    """Foreign teachers take typed columns and no target; nameless ones what the student is given."""
     match source:
         case KindSource() | GivenSource(teacher=StoredTeacher()):
             return room.frame
+        case GivenSource(teacher=teacher) if nameless_width(teacher) == len(_features(room)):
+            return _typed(room.frame.select(_features(room)))
         case EstimatorSource() | GivenSource():
             return _typed(room.frame.drop(room.config.target_column))
 
 
+def _features(room: Classroom) -> tuple[str, ...]:
+    return TableRequest(room.frame, room.config, room.options).feature_names
+
+
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:
     """A table of nothing but texts was read from a text file; in any other, a text is a text."""
-    texts = all(dtype == pl.String for dtype in frame.dtypes)
-    return typed_frame(frame) if texts else frame
+    return typed_frame(frame) if set(frame.dtypes) == {pl.String} else frame
 
 
 def _taught(
-    source: TeacherSource, table: pl.DataFrame, prepared: PreparedTable, room: Classroom
+    source: TeacherSource,
+    table: pl.DataFrame,
+    prepared: PreparedTable,
+    room: Classroom,
+    heard: Heard,
 ) -> Checked[Taught]:
     seed, labels = room.config.random_seed, room.labels
     match source:
         case GivenSource(teacher=teacher):
+            heard("asked about the training rows")
             return taught_as_given(teacher, table, prepared, labels)
         case KindSource(kind=kind):
             fit_network = supervised_network_fit(prepared, room.device)
             return _folds(prepared, room).bind(
                 lambda folds: taught_by_kind(
-                    kind, prepared, folds, labels, seed=seed, fit_network=fit_network
+                    kind,
+                    prepared,
+                    folds,
+                    labels,
+                    seed=seed,
+                    fit_network=fit_network,
+                    heard=heard,
                 )
             )
         case EstimatorSource(estimator=estimator):
-            columns = TableRequest(room.frame, room.config, room.options).feature_names
+            columns = _features(room)
             return Result.do(
                 taught
                 for refit in estimator_refit(estimator, columns, student_classes(prepared))
                 for folds in _folds(prepared, room)
-                for taught in taught_by_estimator(refit, table, prepared, folds, labels)
+                for taught in taught_by_estimator(refit, table, prepared, folds, labels, heard)
             )
 
 

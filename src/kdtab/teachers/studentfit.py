@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-import numpy as np
 from returns.result import Result, Success
+from torch import nn
 
 from kdtab.config.base import revise
 from kdtab.config.distillation import DistillConfig
@@ -18,14 +18,15 @@ from kdtab.data.prepare import PreparedTable
 from kdtab.errors.issue import Issues
 from kdtab.models.describe import StudentSize
 from kdtab.shell.assemble import FitPlan, TrainedModel, fit_model
-from kdtab.shell.progress import Progress
+from kdtab.shell.progress import RunProgress
 from kdtab.shell.trained import DistillEvidence
-from kdtab.tasks.partial_targets import PartialTargetTask
-from kdtab.tasks.soft_targets import SoftTargetTask
 from kdtab.tasks.supervised import SupervisedTask
+from kdtab.teachers.classroom import Classroom
 from kdtab.teachers.evidence import evidence_notes
-from kdtab.teachers.source import Classroom
+from kdtab.teachers.gate import Baseline, gate_notes, has_validation_rows, teacher_gate
+from kdtab.teachers.studenttask import Lesson, student_task
 
+STUDENT = "distilling"
 Size = TypeVar("Size", int, float)
 
 
@@ -36,7 +37,7 @@ class Wish:
     Attributes:
         room: Table, configs and device.
         knobs: Temperature, alpha and sizes.
-        progress: Hears of every epoch.
+        progress: Hears of every fit and epoch.
         scratch: Whether the student without a teacher is wanted too.
         evidence: Whether a bundle is asked about more than the training rows.
 
@@ -47,7 +48,7 @@ class Wish:
 
     room: Classroom
     knobs: DistillConfig
-    progress: Progress
+    progress: RunProgress
     scratch: bool
     evidence: bool
 
@@ -64,11 +65,13 @@ class Wish:
             >>> Wish.provenance.__name__
             'provenance'
         """
+        tied = self.room.labels.group_column is not None or self.room.labels.time_column is not None
         begun = Provenance(
             table_fingerprint=table_fingerprint(self.room.frame),
             training_config=self.room.config,
             column_options=self.room.options,
             distill_config=self.knobs,
+            label_config=self.room.labels if tied else None,
         )
         return revise(begun, **known).unwrap()
 
@@ -76,7 +79,7 @@ class Wish:
 def fit_student(
     prepared: PreparedTable, plan: FitPlan, wish: Wish, evidence: DistillEvidence | None
 ) -> Result[TrainedModel, Issues]:
-    """Fit the student; before it, where that is asked for, the one without a teacher.
+    """Fit the student; before it the one without a teacher, as far as report and gate need it.
 
     Args:
         prepared: The table.
@@ -92,32 +95,54 @@ def fit_student(
         'fit_student'
     """
     if evidence is None:
-        return fit_model(prepared, plan, device=wish.room.device, progress=wish.progress)
+        return _fitted(prepared, plan, wish)
+    baseline = Baseline(_alone(prepared, plan, wish), wish.room, wish.progress)
     return Result.do(
         _with_evidence(model, shown)
-        for scratch in _scratch(prepared, plan, wish)
-        for shown in (Success(replace(evidence, scratch=scratch)))
-        for model in fit_model(
+        for scratch in _scratch(prepared, baseline, wish)
+        for shown in Success(_gated(replace(evidence, scratch=scratch), prepared, plan, baseline))
+        for model in _fitted(
             prepared,
-            replace(plan, notes=evidence_notes(shown, prepared)),
-            device=wish.room.device,
-            progress=wish.progress,
+            replace(plan, notes=(*evidence_notes(shown, prepared), *gate_notes(shown.gate))),
+            wish,
         )
     )
 
 
-def _scratch(
-    prepared: PreparedTable, plan: FitPlan, wish: Wish
-) -> Result[TrainedModel | None, Issues]:
-    if not wish.scratch:
-        return Success(None)
-    alone = replace(
+def _fitted(prepared: PreparedTable, plan: FitPlan, wish: Wish) -> Result[TrainedModel, Issues]:
+    wish.progress.stage(STUDENT)
+    return fit_model(prepared, plan, device=wish.room.device, progress=wish.progress)
+
+
+def _alone(prepared: PreparedTable, plan: FitPlan, wish: Wish) -> FitPlan:
+    return replace(
         plan,
         task=SupervisedTask(prepared.task),
         soft_targets=None,
         provenance=wish.provenance(distill_config=None),
     )
-    return fit_model(prepared, alone, device=wish.room.device, progress=wish.progress)
+
+
+def _scratch(
+    prepared: PreparedTable, baseline: Baseline, wish: Wish
+) -> Result[TrainedModel | None, Issues]:
+    """Fitted for a report, and where its epoch is chosen on rows that the teacher can meet it on."""
+    gated = wish.room.labels.gate and has_validation_rows(prepared, wish.room)
+    if not (wish.scratch or gated):
+        return Success(None)
+    return baseline.fitted(prepared).bind(Success)
+
+
+def _gated(
+    evidence: DistillEvidence, prepared: PreparedTable, plan: FitPlan, baseline: Baseline
+) -> DistillEvidence:
+    """With the gate's outcome, which is said at once: there is still time to stop."""
+    if not baseline.room.labels.gate or plan.soft_targets is None:
+        return evidence
+    gate = teacher_gate(prepared, plan.soft_targets, evidence, baseline)
+    for sentence in gate_notes(gate):
+        baseline.progress.remark(sentence)
+    return replace(evidence, gate=gate)
 
 
 def student_plan(
@@ -126,7 +151,8 @@ def student_plan(
     spoken: Float32Array,
     provenance: Provenance,
     wish: Wish,
-) -> FitPlan:
+    network: nn.Module | None = None,
+) -> Result[FitPlan, Issues]:
     """What to fit: the network, the loss, and the teacher's words.
 
     Args:
@@ -134,30 +160,31 @@ def student_plan(
         sizes: Of the student, where the wish leaves them open.
         spoken: [N, C] as the student takes them; NaN in rows of which no teacher spoke.
         provenance: What is known of the run.
-        wish: Config, temperature, alpha.
+        wish: Config, temperature, alpha, objective, layers.
+        network: The teacher's, where it takes the same inputs.
 
     Returns:
-        The plan; rows without the teacher's word learn from their own label alone.
+        The plan; rows without the teacher's word learn from their own label alone. Or the issues of
+        an objective that does not fit.
 
     Example:
         >>> student_plan.__name__
         'student_plan'
     """
     config, knobs = wish.room.config, wish.knobs
-    taught = SoftTargetTask(task=prepared.task, temperature=knobs.temperature, alpha=knobs.alpha)
-    return FitPlan(
-        config=config,
-        spec=network_spec(
-            config.training_mode,
-            input_dim=prepared.training.inputs.shape[1],
-            output_dim=prepared.output_dim,
-            hidden_dim=_given(knobs.student_hidden_dim, sizes.hidden_dim),
-            num_hidden_layers=_given(knobs.student_num_hidden_layers, sizes.num_hidden_layers),
-            dropout=_given(knobs.student_dropout, sizes.dropout),
-        ),
-        task=PartialTargetTask(taught) if np.isnan(spoken).any() else taught,
-        soft_targets=spoken,
-        provenance=provenance,
+    spec = network_spec(
+        config.training_mode,
+        input_dim=prepared.training.inputs.shape[1],
+        output_dim=prepared.output_dim,
+        hidden_dim=_given(knobs.student_hidden_dim, sizes.hidden_dim),
+        num_hidden_layers=_given(knobs.student_num_hidden_layers, sizes.num_hidden_layers),
+        dropout=_given(knobs.student_dropout, sizes.dropout),
+    )
+    lesson = Lesson(prepared, spec, spoken, network, config.random_seed)
+    return student_task(lesson, knobs).map(
+        lambda task: FitPlan(
+            config=config, spec=spec, task=task, soft_targets=spoken, provenance=provenance
+        )
     )
 
 

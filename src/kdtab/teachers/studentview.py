@@ -138,11 +138,40 @@ def loss_of_targets(
     known = _known(spoken)
     if not known.any():
         return None
+    heard = EncodedRows(rows.inputs[known], rows.targets[known])
+    return float(np.mean(losses_of_targets(spoken[known], heard, prepared)))
+
+
+def losses_of_targets(
+    spoken: Float32Array, rows: EncodedRows, prepared: PreparedTable
+) -> FloatArray:
+    """The loss of each row of a teacher's, or a network's, outputs.
+
+    Args:
+        spoken: [N, C] or [N, 1] as from `student_targets`, no row of it NaN.
+        rows: The same rows with their targets.
+        prepared: Their table.
+
+    Returns:
+        [N] log losses in nats, or squared errors in the unit of training.
+
+    Example:
+        >>> import polars as pl
+        >>> from kdtab.config.columns import ColumnOptions
+        >>> from kdtab.config.training import TrainingConfig
+        >>> from kdtab.data.prepare import prepare_table
+        >>> frame = pl.DataFrame({"x": [1.5, 2.5, 3.5], "y": ["a", "b", "a"]})
+        >>> config = TrainingConfig(target_column="y")
+        >>> prepared = prepare_table(frame, config, ColumnOptions()).unwrap()
+        >>> rows = EncodedRows(np.zeros((2, 1), np.float32), np.array([0, 1]))
+        >>> losses_of_targets(np.zeros((2, 2), np.float32), rows, prepared).round(4).tolist()
+        [0.6931, 0.6931]
+    """
     if prepared.task == "classification":
-        codes = rows.targets[known].astype(np.int64)
-        return float(np.mean(log_losses_from_logits(spoken[known], codes)))
-    truth = network_targets(rows.targets[known].astype(np.float64), prepared.artifacts)
-    return float(np.mean((spoken[known].astype(np.float64) - truth) ** 2))
+        return log_losses_from_logits(spoken, rows.targets.astype(np.int64))
+    truth = network_targets(rows.targets.astype(np.float64), prepared.artifacts)
+    squares: FloatArray = (spoken.astype(np.float64) - truth) ** 2
+    return squares.reshape(-1)
 
 
 def _known(values: FloatArray | Float32Array) -> BoolArray:

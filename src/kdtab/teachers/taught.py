@@ -10,16 +10,18 @@ import polars as pl
 from returns.result import Result, Success
 
 from kdtab.config.teachers import LabelConfig, TeacherKind
-from kdtab.data.arrays import Float32Array
+from kdtab.data.arrays import Float32Array, IntArray
 from kdtab.data.foldcolumns import group_numbers, time_values
 from kdtab.data.folds import Folds, fold_rows
 from kdtab.data.outputs import TeacherOutputs
 from kdtab.data.prepared import PreparedTable
 from kdtab.data.split import twin_groups
 from kdtab.errors.columns import ColumnMissing
+from kdtab.errors.issue import Issues
+from kdtab.errors.labels import IdsMissing, RowsChanged, RowsUnlabelled
 from kdtab.results import Checked, check
 from kdtab.shell.trained import LabelMethod, SeenRows
-from kdtab.teachers.crossfit import Labelling, Rows, cross_fit, fit_in_sample
+from kdtab.teachers.crossfit import Heard, Labelling, Rows, cross_fit, fit_in_sample, unheard
 from kdtab.teachers.kinds import Lessons, NetworkFit, kind_teacher, label_by_kind
 from kdtab.teachers.lesson import Lesson
 from kdtab.teachers.refit import Refit, RefitSays
@@ -134,6 +136,7 @@ def taught_by_kind(
     *,
     seed: int,
     fit_network: NetworkFit,
+    heard: Heard = unheard,
 ) -> Checked[Taught]:
     """A kind of teacher, fitted on the training rows and on no other.
 
@@ -144,6 +147,7 @@ def taught_by_kind(
         labels: In-sample by policy only.
         seed: Of every random choice.
         fit_network: Fits the networks of an ensemble.
+        heard: Is told of every fit.
 
     Returns:
         What it says, or the issues of a network that could not be fitted.
@@ -167,6 +171,7 @@ def taught_by_kind(
         folds,
         policy=labels.labels,
         bags=labels.group_column is None and labels.time_column is None,
+        heard=heard,
     )
 
     def found(labelling: Labelling[Float32Array], weights: tuple[tuple[str, float], ...]) -> Taught:
@@ -180,7 +185,12 @@ def taught_by_kind(
 
 
 def taught_by_estimator(
-    refit: Refit, frame: pl.DataFrame, prepared: PreparedTable, folds: Folds, labels: LabelConfig
+    refit: Refit,
+    frame: pl.DataFrame,
+    prepared: PreparedTable,
+    folds: Folds,
+    labels: LabelConfig,
+    heard: Heard = unheard,
 ) -> Checked[Taught]:
     """Clones of an estimator, fitted on raw training rows and on no other.
 
@@ -190,6 +200,7 @@ def taught_by_estimator(
         prepared: The same table, split.
         folds: Of its training rows.
         labels: In-sample by policy only.
+        heard: Is told of every fit.
 
     Returns:
         What they say, or `TeacherCallFailed`.
@@ -213,7 +224,7 @@ def taught_by_estimator(
     labelling = (
         fit_in_sample(refit.fit, rows, targets)
         if labels.labels == "in_sample"
-        else cross_fit(refit.fit, rows, targets, folds)
+        else cross_fit(refit.fit, rows, targets, folds, heard)
     )
     return labelling.map(lambda said: _of_clone(said, refit.classes, folds))
 
@@ -245,9 +256,23 @@ def taught_as_given(
         >>> taught_as_given(rule.unwrap(), frame, prepared, LabelConfig()).unwrap().method
         'as_given'
     """
-    return teacher.outputs(frame[prepared.split.training]).map(
+    rows = prepared.split.training
+    spoken = teacher.outputs(frame[rows]).alt(lambda issues: _in_table(issues, rows))
+    return spoken.map(
         lambda outputs: Taught(
             teacher, "as_given", "unknown", outputs, missing=labels.missing_classes
+        )
+    )
+
+
+def _in_table(issues: Issues, rows: IntArray) -> Issues:
+    """A store counts the rows that it is asked about, people those of their table."""
+    return Issues(
+        tuple(
+            issue.model_copy(update={"first_row": int(rows[issue.first_row - 1]) + 1})
+            if isinstance(issue, RowsUnlabelled | RowsChanged | IdsMissing)
+            else issue
+            for issue in issues
         )
     )
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from returns.result import Success
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+)
 
 from kdtab.config.training import Task
 from kdtab.errors.sources import (
@@ -18,9 +24,13 @@ from kdtab.errors.sources import (
 from kdtab.results import Checked, fail
 from kdtab.teachers.classes import chosen_classes
 from kdtab.teachers.forest import IN_ORDER
-from kdtab.teachers.hints import TeacherHints
+from kdtab.teachers.hints import RowKind, TeacherHints
 
 FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
+HISTOGRAMS = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
+CRASHING_ON_POLARS = ("catboost", "lightgbm")
+FIRST_RECODING_XGBOOST = (3, 1)
+ROW_KINDS: tuple[RowKind, ...] = ("pandas", "polars", "matrix")
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,10 @@ class EstimatorTraits:
         width: How many columns it was fitted on, where it says so.
         trees: B of a forest whose probabilities are votes.
         gives_probabilities: Whether it has `predict_proba`.
-        texts_are_categories: Whether it was fitted on pandas' `category`, as LightGBM remembers.
+        texts_are_categories: Whether it takes texts as pandas' `category`: it was fitted on them, or
+            will be, since it takes them in no other way.
+        rows: What it may take rows as, in the order to try.
+        codes_only: Whether its labels are codes, 0 to C − 1, as XGBoost's are.
 
     Example:
         >>> EstimatorTraits("SVR", "regression", (), None, 3, None, False, False).width
@@ -50,6 +63,8 @@ class EstimatorTraits:
     trees: int | None
     gives_probabilities: bool
     texts_are_categories: bool
+    rows: tuple[RowKind, ...] = ROW_KINDS
+    codes_only: bool = False
 
 
 def estimator_traits(estimator: object, hints: TeacherHints) -> Checked[EstimatorTraits]:
@@ -194,19 +209,50 @@ def _classes(
 def _traits(
     estimator: object, name: str, task: Task, classes: tuple[str, ...], hints: TeacherHints
 ) -> EstimatorTraits:
-    last = last_step(estimator)
-    booster = getattr(last, "booster_", last)
-    columns = _columns(estimator)
+    last, columns, width = last_step(estimator), _columns(estimator), _width(estimator)
+    alone = last is refitted(estimator)
+    nameless = columns is None and hints.columns is None and width is not None
     return EstimatorTraits(
         name=name,
         task=task,
         classes=classes,
         columns=hints.columns if columns is None else columns,
-        width=_width(estimator),
+        width=width,
         trees=_trees(last),
         gives_probabilities=callable(getattr(estimator, "predict_proba", None)),
-        texts_are_categories=bool(getattr(booster, "pandas_categorical", None)),
+        texts_are_categories=_texts_are_categories(last, alone=alone),
+        rows=("matrix",) if nameless else _row_kinds(last, alone=alone),
+        codes_only=_library(last) == "xgboost",
     )
+
+
+def _library(model: object) -> str:
+    return type(model).__module__.partition(".")[0]
+
+
+def _row_kinds(last: object, *, alone: bool) -> tuple[RowKind, ...]:
+    """Some libraries end the process when they are given texts of polars."""
+    return ("pandas", "matrix") if alone and _library(last) in CRASHING_ON_POLARS else ROW_KINDS
+
+
+def _texts_are_categories(last: object, *, alone: bool) -> bool:
+    """Before a pipeline's last step something else decides, unless LightGBM remembers."""
+    booster = getattr(last, "booster_", None) if hasattr(last, "booster_") else last
+    remembered = getattr(booster, "pandas_categorical", None)
+    if remembered is not None or not alone:
+        return bool(remembered)
+    if isinstance(last, HISTOGRAMS):
+        by_type = getattr(last, "categorical_features", None) == "from_dtype"
+        return by_type and getattr(last, "is_categorical_", ()) is not None
+    if _library(last) == "xgboost":
+        return bool(getattr(last, "enable_categorical", False)) and _xgboost_recodes()
+    return _library(last) == "lightgbm" and not hasattr(last, "booster_")
+
+
+def _xgboost_recodes() -> bool:
+    """Older ones take the codes of whatever rows they are given for those of the fit."""
+    numbers = str(getattr(sys.modules.get("xgboost"), "__version__", "0.0")).split(".")
+    return tuple(int(number) for number in numbers[:2]) >= FIRST_RECODING_XGBOOST
 
 
 def _trees(last: object) -> int | None:
