@@ -1,7 +1,11 @@
 # The interpreter that .venv is made with: make demo PYTHON=python3.12
 PYTHON ?= python3
-# A folder of tables with their index.json, for `make bench`.
+# For `make bench`: a folder of tables with their index.json; few rounds; some benchmarks only; write
+# the figures into the repository.
 DATA ?=
+QUICK ?=
+ONLY ?=
+RECORD ?=
 # Tests that run at the same time.
 JOBS ?= 2
 
@@ -9,9 +13,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 TORCH := $(shell grep '^torch==' constraints.txt)
-STUBBED := $(notdir $(wildcard stubs/*))
+# timm needs torchvision, which has no build for every machine: its stub is not held against it.
+STUBBED := $(filter-out timm,$(notdir $(wildcard stubs/*)))
 PACKAGE := $(VENV)/package.stamp
 TOOLS := $(VENV)/tools.stamp
+BENCH := .venv-bench
+BENCH_PIP := $(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PEERS := $(BENCH)/peers.stamp
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -23,7 +31,7 @@ help:
 	@echo 'make setup   what the others need: .venv with kdtab and the development tools'
 	@echo 'make lint    all checks but the tests'
 	@echo 'make test    the tests'
-	@echo 'make bench   the benchmarks; DATA=folder for those of tables too'
+	@echo 'make bench   the benchmarks; QUICK=1, ONLY=step,tables, DATA=folder, RECORD=1'
 	@echo 'make docs    write the generated pages again'
 	@echo 'make clean   remove everything that the others made'
 
@@ -62,15 +70,26 @@ lint: $(TOOLS)
 test: $(TOOLS)
 	$(BIN)/python -m pytest -q -p no:benchmark -n $(JOBS) --dist worksteal
 
-# The figures of the loop on this machine; with DATA, those of every table of the folder too.
-bench: $(TOOLS)
-	$(BIN)/python -m pytest -q -s benchmarks
-	$(if $(DATA),$(BIN)/python benchmarks/results.py --data '$(DATA)')
+# What kdtab is measured against is no dependency of it: an environment of its own.
+$(PEERS): pyproject.toml constraints.txt benchmarks/requirements.txt
+	@echo 'bench: installing kdtab and its peers into $(BENCH) (some minutes, once)'
+	@$(BENCH)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(BENCH)
+	@$(BENCH_PIP) '$(TORCH)'
+	@$(BENCH_PIP) --editable '.[onnx,pandas]' pytest
+	@grep -v '^#' benchmarks/requirements.txt | while read -r peer; do \
+		$(BENCH_PIP) $$peer || echo "bench: $$peer did not install and is skipped"; \
+	done
+	@touch $@
+
+# Ratios, side by side, beside those of benchmarks/figures.json. A figure that moved fails nothing.
+bench: $(PEERS)
+	@$(BENCH)/bin/python -m benchmarks.run $(if $(QUICK),--quick) $(if $(ONLY),--only '$(ONLY)') \
+		$(if $(DATA),--data '$(DATA)') $(if $(RECORD),--record)
 
 docs: $(TOOLS)
 	$(BIN)/python tests/traceability.py
 	$(BIN)/python tests/reference.py
 
 clean:
-	rm -rf $(VENV) build dist src/kdtab.egg-info .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BENCH) build dist src/kdtab.egg-info .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,22 +1,20 @@
 """Peak memory of `kdtab label` on tables of two sizes: it must not grow with the table.
 
-Run: python benchmarks/labels.py [--megabytes 200,800] [--formats csv,parquet] [--folder DIR]
+Run: python -m benchmarks.labels [--megabytes 200,800] [--formats csv,parquet] [--folder DIR]
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+from benchmarks.processes import spent
 
 import kdtab
 from kdtab.disk.labels import read_labels
@@ -86,18 +84,22 @@ def tables(folder: Path, kind: str, megabytes: list[int]) -> Iterator[Path]:
 def labelled(table: Path, teacher: Path) -> Labelled:
     """Label a table with the command, and measure its process."""
     folder = table.with_suffix(".labels")
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "kdtab", "label", table, "-t", teacher, "-o", folder, "--quiet"],
-        stdout=subprocess.DEVNULL,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, "the command failed"
-    seconds = time.perf_counter() - began
+    command = [
+        sys.executable,
+        "-m",
+        "kdtab",
+        "label",
+        table,
+        "-t",
+        teacher,
+        "-o",
+        folder,
+        "--quiet",
+    ]
+    found = spent(command)
     rows = read_labels(folder).unwrap().ledger.rows or 0
     assert rows == pl.scan_parquet(folder / "part-*.parquet").select(pl.len()).collect().item()
-    return Labelled(table.stat().st_size, rows, seconds, usage.ru_maxrss * 1_024)
+    return Labelled(table.stat().st_size, rows, found.wall, round(found.mebibytes * 2**20))
 
 
 def saved_teacher(folder: Path) -> Path:
@@ -127,6 +129,9 @@ def main() -> None:
                 sys.stdout.write(found.line(kind) + "\n")
                 sys.stdout.flush()
                 peaks.append(found.peak_bytes)
+        sys.stdout.write(
+            f"figure\tpeak, largest table / smallest, {kind}\t{peaks[-1] / peaks[0]}\n"
+        )
         assert peaks[-1] <= MOST_GROWTH * peaks[0], "memory grows with the table"
         assert peaks[-1] <= MOST_BYTES, "more memory than promised"
 

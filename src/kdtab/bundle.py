@@ -69,7 +69,6 @@ class Metrics:
         test_rows: Rows of the metric.
         epochs: Passes over the training rows.
         update_steps: Steps that changed weights.
-        seconds: Time that training took.
 
     Example:
         >>> Metrics("regression", 0.1, 0.2, "rmse", 3.5).test_metric_name
@@ -86,7 +85,6 @@ class Metrics:
     test_rows: int | None = None
     epochs: int | None = None
     update_steps: int | None = None
-    seconds: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,7 +69,7 @@ def test_orders_do_not_depend_on_other_random_numbers() -> None:
 def test_gathering_in_blocks_changes_no_batch(rows: int, batch_size: int) -> None:
     whole = list(ShuffledBatches(numbered(rows), batch_size=batch_size, seed=1)())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batches_module, "ROWS_PER_GATHER", 16)
+        patch.setattr(batches_module, "ROWS_PER_GATHER_ON_CPU", 16)
         parts = list(ShuffledBatches(numbered(rows), batch_size=batch_size, seed=1)())
     assert len(whole) == len(parts)
     for one, other in zip(whole, parts, strict=True):

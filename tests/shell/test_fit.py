@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from kdtab.config.networks import LinearSpec, MlpSpec, NetworkSpec, TabResNetSpec
 from kdtab.errors.training import LossNotFinite, NoValidBatch
@@ -103,8 +104,8 @@ def test_a_regression_learns_from_labels_and_from_a_teacher() -> None:
 def test_every_run_makes_one_adam_with_its_weight_decay(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[torch.optim.Adam] = []
 
-    def spy(network: TabularNetwork, *, learning_rate: float, weight_decay: float) -> object:
-        made.append(adam(network, learning_rate=learning_rate, weight_decay=weight_decay))
+    def spy(parameters: Iterable[Tensor], *, learning_rate: float, weight_decay: float) -> object:
+        made.append(adam(parameters, learning_rate=learning_rate, weight_decay=weight_decay))
         return made[-1]
 
     monkeypatch.setattr(fit_module, "adam", spy)

@@ -11,5 +11,7 @@ def test_batches_are_of_one_size_and_rows_come_alone_whatever_the_table() -> Non
     speed = speed_of(lambda rows: heights.append(rows.height), frame)
     assert sorted(set(heights)) == [1, BATCH_ROWS]
     assert (heights.count(1), heights.count(BATCH_ROWS)) == (SINGLE_RUNS, BATCH_RUNS)
+    assert speed.p50 is not None
+    assert speed.p99 is not None
     assert 0 < speed.p50 <= speed.p99
     assert speed.rows_per_second > 0

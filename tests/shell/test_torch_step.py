@@ -27,7 +27,7 @@ LABELS = torch.tensor([0, 1, 0, 1])
 
 @pytest.mark.requirement("REQ-KD20", "REQ-T10", "AC-T10")
 def test_the_optimizer_is_adam_with_its_weight_decay() -> None:
-    optimizer = adam(nn.Linear(2, 1), learning_rate=0.02, weight_decay=1e-4)
+    optimizer = adam(nn.Linear(2, 1).parameters(), learning_rate=0.02, weight_decay=1e-4)
     assert type(optimizer) is torch.optim.Adam
     assert optimizer.defaults["lr"] == 0.02
     assert optimizer.defaults["weight_decay"] == 1e-4
@@ -38,7 +38,7 @@ def test_the_optimizer_is_adam_with_its_weight_decay() -> None:
 def test_steps_are_those_of_plain_adam() -> None:
     ours = build_model(LinearSpec(input_dim=3, output_dim=2))
     plain = copy.deepcopy(ours)
-    state = TorchState(ours, adam(ours, learning_rate=0.01, weight_decay=1e-4))
+    state = TorchState(ours, adam(ours.parameters(), learning_rate=0.01, weight_decay=1e-4))
     optimizer = torch.optim.Adam(plain.parameters(), lr=0.01, weight_decay=1e-4, foreach=False)
     for _ in range(5):
         take_torch_step(SupervisedTask("classification"), state, Batch(INPUTS, LABELS, None))
@@ -52,10 +52,11 @@ def test_steps_are_those_of_plain_adam() -> None:
 def test_terms_of_a_step_carry_no_graph() -> None:
     network = build_model(LinearSpec(input_dim=3, output_dim=2))
     task = SoftTargetTask("classification")
-    state = TorchState(network, adam(network, learning_rate=0.01, weight_decay=1e-4))
+    state = TorchState(network, adam(network.parameters(), learning_rate=0.01, weight_decay=1e-4))
     batch = Batch(INPUTS, LABELS, task.prepare(torch.zeros(4, 2)))
     same, step = take_torch_step(task, state, batch)
-    assert same is state
+    assert same.network is network
+    assert same.steps == 1
     assert step.rows == 4
     assert {name: term.requires_grad for name, term in step.terms.items()} == {
         "hard": False,
@@ -68,7 +69,7 @@ def test_the_batch_is_left_as_it_was() -> None:
     network = build_model(
         MlpSpec(input_dim=3, output_dim=2, hidden_dim=4, num_hidden_layers=1, dropout=0.5)
     )
-    state = TorchState(network, adam(network, learning_rate=0.01, weight_decay=1e-4))
+    state = TorchState(network, adam(network.parameters(), learning_rate=0.01, weight_decay=1e-4))
     inputs, labels = INPUTS.clone(), LABELS.clone()
     take_torch_step(SupervisedTask("classification"), state, Batch(inputs, labels, None))
     assert torch.equal(inputs, INPUTS)
@@ -90,3 +91,10 @@ def test_joined_terms_are_the_mean_over_rows_however_they_are_joined(
     assert whole.rows == parts.rows == rows
     assert read_terms(whole)["loss"] == pytest.approx(expected, rel=1e-9, abs=1e-9)
     assert read_terms(parts)["loss"] == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_a_term_that_a_step_lacks_is_left_out() -> None:
+    with_soft = StepTerms(2, {"loss": torch.tensor(1.0), "soft": torch.tensor(5.0)})
+    without = StepTerms(2, {"loss": torch.tensor(3.0)})
+    assert read_terms(join_terms([with_soft, without])) == {"loss": 2.0}
+    assert read_terms(join_terms([without, with_soft])) == {"loss": 2.0}

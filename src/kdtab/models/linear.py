@@ -7,6 +7,8 @@ from typing import final
 from torch import Tensor, nn
 
 from kdtab.config.networks import LinearSpec
+from kdtab.models.handlayers import LinearLayer
+from kdtab.models.handwritten import Layer
 from kdtab.models.network import TabularNetwork
 
 
@@ -26,8 +28,8 @@ class LinearNetwork(TabularNetwork):
         super().__init__(spec)
         self.head = nn.Linear(spec.input_dim, spec.output_dim)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Outputs of encoded rows.
+    def outputs_of_modules(self, inputs: Tensor) -> Tensor:
+        """One matrix product.
 
         Args:
             inputs: [B, D] float32 encoded rows.
@@ -37,8 +39,21 @@ class LinearNetwork(TabularNetwork):
 
         Example:
             >>> import torch
-            >>> LinearNetwork(LinearSpec(input_dim=3, output_dim=2))(torch.zeros(4, 3)).shape
+            >>> network = LinearNetwork(LinearSpec(input_dim=3, output_dim=2))
+            >>> network.outputs_of_modules(torch.zeros(4, 3)).shape
             torch.Size([4, 2])
         """
         outputs: Tensor = self.head(inputs)
         return outputs
+
+    def layers(self) -> tuple[Layer, ...]:
+        """The only one.
+
+        Returns:
+            One layer.
+
+        Example:
+            >>> len(LinearNetwork(LinearSpec(input_dim=3, output_dim=2)).layers())
+            1
+        """
+        return (LinearLayer(self.head, is_first=True),)

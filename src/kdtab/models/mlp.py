@@ -8,6 +8,9 @@ from typing import final
 from torch import Tensor, nn
 
 from kdtab.config.networks import MlpSpec
+from kdtab.models.dropout import Dropout, kept_scale
+from kdtab.models.handlayers import LinearLayer, NormLayer, ReluDropoutLayer
+from kdtab.models.handwritten import Layer
 from kdtab.models.network import TabularNetwork
 
 
@@ -30,7 +33,7 @@ class MlpBlock(nn.Module):
         self.linear = nn.Linear(in_dim, out_dim)
         self.norm = nn.BatchNorm1d(out_dim)
         self.activation = nn.ReLU()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """The block's units for each row.
@@ -74,8 +77,8 @@ class MlpNetwork(TabularNetwork):
         )
         self.head = nn.Linear(spec.hidden_dim, spec.output_dim)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Outputs of encoded rows.
+    def outputs_of_modules(self, inputs: Tensor) -> Tensor:
+        """Block after block, then the head.
 
         Args:
             inputs: [B, D] float32 encoded rows; B of at least 2 in train mode.
@@ -88,8 +91,33 @@ class MlpNetwork(TabularNetwork):
             >>> spec = MlpSpec(
             ...     input_dim=3, output_dim=2, hidden_dim=4, num_hidden_layers=1, dropout=0.1
             ... )
-            >>> MlpNetwork(spec)(torch.zeros(5, 3)).shape
+            >>> MlpNetwork(spec).outputs_of_modules(torch.zeros(5, 3)).shape
             torch.Size([5, 2])
         """
         outputs: Tensor = self.head(self.blocks(inputs))
         return outputs
+
+    def layers(self) -> tuple[Layer, ...]:
+        """Three for each block, and the head.
+
+        Returns:
+            Linear, norm, and ReLU with dropout of every block, then the head.
+
+        Example:
+            >>> spec = MlpSpec(
+            ...     input_dim=3, output_dim=2, hidden_dim=4, num_hidden_layers=2, dropout=0.1
+            ... )
+            >>> len(MlpNetwork(spec).layers())
+            7
+        """
+        found: list[Layer] = []
+        scale = 1.0
+        for block in self.blocks:
+            assert isinstance(block, MlpBlock), "the blocks of a spec are of one kind"
+            normed = isinstance(block.norm, nn.BatchNorm1d)
+            found.append(LinearLayer(block.linear, scale, not found, is_centred=normed))
+            if normed:
+                found.append(NormLayer(block.norm))
+            found.append(ReluDropoutLayer(block.dropout.p))
+            scale = kept_scale(block.dropout.p)
+        return (*found, LinearLayer(self.head, scale))

@@ -7,6 +7,14 @@ from typing import final
 from torch import Tensor, nn
 
 from kdtab.config.networks import TabResNetSpec
+from kdtab.models.dropout import Dropout, kept_scale
+from kdtab.models.handlayers import (
+    LinearLayer,
+    NormLayer,
+    ReluDropoutLayer,
+    ResidualLayer,
+)
+from kdtab.models.handwritten import Layer
 from kdtab.models.network import TabularNetwork
 
 
@@ -31,9 +39,9 @@ class ResidualBlock(nn.Module):
         self.norm = nn.BatchNorm1d(width)
         self.inner = nn.Linear(width, width)
         self.activation = nn.ReLU()
-        self.inner_dropout = nn.Dropout(dropout)
+        self.inner_dropout = Dropout(dropout)
         self.outer = nn.Linear(width, width)
-        self.outer_dropout = nn.Dropout(dropout)
+        self.outer_dropout = Dropout(dropout)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """The rows, changed by what the block adds.
@@ -52,6 +60,25 @@ class ResidualBlock(nn.Module):
         inner = self.inner_dropout(self.activation(self.inner(self.norm(inputs))))
         outputs: Tensor = inputs + self.outer_dropout(self.outer(inner))
         return outputs
+
+    def layer(self) -> ResidualLayer:
+        """The block as a hand-written layer, for train mode.
+
+        Returns:
+            One layer that holds the layers of its branch.
+
+        Example:
+            >>> len(ResidualBlock(4, dropout=0.0).layer().branch)
+            4
+        """
+        rate = self.inner_dropout.p
+        branch = (
+            NormLayer(self.norm),
+            LinearLayer(self.inner),
+            ReluDropoutLayer(rate),
+            LinearLayer(self.outer, kept_scale(rate)),
+        )
+        return ResidualLayer(branch, self.outer_dropout.p)
 
 
 @final
@@ -84,8 +111,8 @@ class TabResNetNetwork(TabularNetwork):
         self.activation = nn.ReLU()
         self.head = nn.Linear(spec.hidden_dim, spec.output_dim)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Outputs of encoded rows.
+    def outputs_of_modules(self, inputs: Tensor) -> Tensor:
+        """Stem, block after block, norm and head.
 
         Args:
             inputs: [B, D] float32 encoded rows; B of at least 2 in train mode.
@@ -98,9 +125,31 @@ class TabResNetNetwork(TabularNetwork):
             >>> spec = TabResNetSpec(
             ...     input_dim=3, output_dim=2, hidden_dim=4, num_hidden_layers=1, dropout=0.1
             ... )
-            >>> TabResNetNetwork(spec)(torch.zeros(5, 3)).shape
+            >>> TabResNetNetwork(spec).outputs_of_modules(torch.zeros(5, 3)).shape
             torch.Size([5, 2])
         """
         residual = self.blocks(self.stem(inputs))
         outputs: Tensor = self.head(self.activation(self.norm(residual)))
         return outputs
+
+    def layers(self) -> tuple[Layer, ...]:
+        """The stem, one for each block, norm, ReLU and head.
+
+        Returns:
+            Layers in the order of the modules.
+
+        Example:
+            >>> spec = TabResNetSpec(
+            ...     input_dim=3, output_dim=2, hidden_dim=4, num_hidden_layers=2, dropout=0.1
+            ... )
+            >>> len(TabResNetNetwork(spec).layers())
+            6
+        """
+        blocks = [block for block in self.blocks if isinstance(block, ResidualBlock)]
+        return (
+            LinearLayer(self.stem, is_first=True),
+            *(block.layer() for block in blocks),
+            NormLayer(self.norm),
+            ReluDropoutLayer(0.0),
+            LinearLayer(self.head),
+        )

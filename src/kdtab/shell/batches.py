@@ -11,7 +11,9 @@ from torch import Tensor
 from kdtab.tasks.supervised import Batch
 
 SMALLEST_BATCH = 2
-ROWS_PER_GATHER = 65_536
+# On a processor a block stays in the cache until its last batch; elsewhere each call costs.
+ROWS_PER_GATHER_ON_CPU = 2_048
+ROWS_PER_GATHER_ELSEWHERE = 65_536
 
 
 def steps_per_epoch(rows: int, batch_size: int) -> int:
@@ -41,8 +43,8 @@ class ShuffledBatches:
     """Every call is one epoch: all rows in a fresh random order, as contiguous slices.
 
     The order comes from a generator of its own on the CPU, so it is the same on every device and
-    whatever else draws random numbers. Rows are gathered in blocks of many batches, since one
-    large gather is cheaper than many small ones; a tail of one row is left out.
+    whatever else draws random numbers. Rows are gathered in blocks of several batches, since one
+    gather is cheaper than many small ones; a tail of one row is left out.
 
     Args:
         rows: The whole training set, already on the device.
@@ -75,17 +77,18 @@ class ShuffledBatches:
         """
         rows, size = self._rows, self._batch_size
         order = torch.randperm(len(rows.inputs), generator=self._generator)
-        block_rows = max(1, ROWS_PER_GATHER // size) * size
-        for block_order in torch.split(order.to(rows.inputs.device), block_rows):
+        device = rows.inputs.device
+        most = ROWS_PER_GATHER_ON_CPU if device.type == "cpu" else ROWS_PER_GATHER_ELSEWHERE
+        for block_order in torch.split(order.to(device), max(1, most // size) * size):
             yield from _slices(_gathered(rows, block_order), size)
 
 
 def _gathered(rows: Batch, order: Tensor) -> Batch:
     soft = rows.soft_targets
     return Batch(
-        inputs=rows.inputs[order],
-        targets=rows.targets[order],
-        soft_targets=None if soft is None else soft[order],
+        inputs=rows.inputs.index_select(0, order),
+        targets=rows.targets.index_select(0, order),
+        soft_targets=None if soft is None else soft.index_select(0, order),
     )
 
 

@@ -25,7 +25,7 @@ def keep_state(state: TorchState) -> Callable[[], TorchState]:
         >>> from kdtab.shell.torch_step import adam
         >>> network = build_model(LinearSpec(input_dim=1, output_dim=1))
         >>> before = network(torch.ones(1, 1)).item()
-        >>> state = TorchState(network, adam(network, learning_rate=1e-3, weight_decay=1e-4))
+        >>> state = TorchState(network, adam(network.parameters(), learning_rate=1e-3, weight_decay=1e-4))
         >>> restore = keep_state(state)
         >>> _ = nn.init.zeros_(network.head.weight)
         >>> restore().network(torch.ones(1, 1)).item() == before

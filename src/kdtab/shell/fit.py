@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import final
@@ -16,10 +17,11 @@ from kdtab.errors.issue import Issues
 from kdtab.errors.training import LossNotFinite, NoValidBatch
 from kdtab.models.build import build_model
 from kdtab.models.describe import parameter_count
-from kdtab.models.network import TabularNetwork
+from kdtab.models.network import TabularNetwork, in_one_node
 from kdtab.results import check, fail
 from kdtab.shell.batches import ShuffledBatches, steps_per_epoch
 from kdtab.shell.checkpoint import all_finite, keep_state
+from kdtab.shell.direct_step import Step, goes_directly, stepping_directly
 from kdtab.shell.host import tensor_from_array
 from kdtab.shell.infer import network_outputs
 from kdtab.shell.loop import LoopEnd, LoopParts, LoopPlan, run_loop
@@ -34,6 +36,7 @@ from kdtab.shell.torch_step import (
     read_terms,
     take_torch_step,
 )
+from kdtab.tasks.running import in_run, trained_beside
 from kdtab.tasks.supervised import Batch, TrainingTask
 
 WEIGHT_DECAY = 1e-4
@@ -178,24 +181,47 @@ def _fit_seeded(
             min(settings.batch_size, len(training.inputs)),
             at_most=torch.get_num_threads(),
         )
-        with limited_threads(count) as threads:
-            optimizer = adam(
-                network,
-                learning_rate=settings.learning_rate,
-                weight_decay=settings.weight_decay,
-            )
-            plan = LoopPlan(
-                epochs=settings.epochs,
-                steps_per_epoch=steps_per_epoch(len(training.inputs), settings.batch_size),
-                patience=settings.patience,
-            )
-            parts = _parts(task, training, validation, settings, device)
-            end = run_loop(TorchState(network.train(), optimizer), plan, parts, progress)
+        plan = LoopPlan(
+            epochs=settings.epochs,
+            steps_per_epoch=steps_per_epoch(len(training.inputs), settings.batch_size),
+            patience=settings.patience,
+        )
+        with (
+            limited_threads(count) as threads,
+            in_run(task, network) as running,
+            _stepping(running, network, settings) as stepping,
+        ):
+            state, step = stepping
+            parts = _parts(running, step, training, validation, settings, device)
+            end = run_loop(state, plan, parts, progress)
     return end.bind(lambda found: _fitted(found, plan, threads))
+
+
+@contextmanager
+def _stepping(
+    task: TrainingTask, network: TabularNetwork, settings: FitSettings
+) -> Iterator[tuple[TorchState, Step]]:
+    """The state before the first step, and the step: without a graph where that will do."""
+    network.train()
+    make_adam = partial(
+        adam, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    beside = trained_beside(task)
+    if not beside and goes_directly(task, network):
+        with stepping_directly(task, network, make_adam) as stepping:
+            yield stepping
+    else:
+        optimizer = make_adam(network.parameters())
+        if beside:
+            # A decay would pull learnt weights of losses back to where they began.
+            optimizer.add_param_group({"params": list(beside), "weight_decay": 0.0})
+        with in_one_node(network):
+            yield TorchState(network, optimizer), partial(take_torch_step, task)
 
 
 def _parts(
     task: TrainingTask,
+    step: Step,
     training: FitRows,
     validation: FitRows | None,
     settings: FitSettings,
@@ -204,7 +230,7 @@ def _parts(
     rows = _on_device(task, training, device)
     return LoopParts(
         batches=ShuffledBatches(rows, batch_size=settings.batch_size, seed=settings.random_seed),
-        step=partial(take_torch_step, task),
+        step=step,
         join=join_terms,
         read=read_terms,
         validate=_validation(task, validation),

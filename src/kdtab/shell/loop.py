@@ -54,6 +54,7 @@ class LoopParts(Generic[State, Batch, Terms]):
         read: Terms as numbers by name; the loop waits for the device here only.
         validate: The hard loss of the validation rows; None without them.
         keep: A function that brings this very state back later.
+        is_done: Whether a state has no use for another epoch; None leaves that to the plan.
 
     Example:
         >>> parts = LoopParts(batches=lambda: [3.0], step=lambda s, b: (s + b, b),
@@ -69,6 +70,7 @@ class LoopParts(Generic[State, Batch, Terms]):
     read: Callable[[Terms], Mapping[str, float]]
     validate: Callable[[State], float] | None
     keep: Callable[[State], Callable[[], State]]
+    is_done: Callable[[State], bool] | None = None
 
 
 @final
@@ -163,6 +165,8 @@ def _run_epochs(
                 best = _Best(epoch, validation_loss, parts.keep(state))
             elif plan.patience is not None and epoch - best.epoch >= plan.patience:
                 break
+        if parts.is_done is not None and parts.is_done(state):
+            break
 
     if best is None:
         return Success(LoopEnd(state, tuple(history), best_epoch=len(history)))

@@ -86,6 +86,38 @@ class Progress(Protocol):
         ...
 
 
+class RunProgress(Progress, Protocol):
+    """Hears of a run of several parts: a teacher that is fitted fold by fold, then its students.
+
+    Example:
+        >>> heard: RunProgress = SILENT
+        >>> heard.stage("teacher", "fold 2 of 5")
+    """
+
+    def stage(self, name: str, detail: str = "") -> None:
+        """Another part of the run begins.
+
+        Args:
+            name: What the steps and epochs that follow belong to: "teacher", "distilling".
+            detail: How far it is, where it has no epochs: "fold 2 of 5".
+
+        Example:
+            >>> SILENT.stage("teacher", "fold 2 of 5")
+        """
+        ...
+
+    def remark(self, sentence: str) -> None:
+        """Something that a person should read before the run goes on.
+
+        Args:
+            sentence: One sentence.
+
+        Example:
+            >>> SILENT.remark("the teacher is worse than the student alone")
+        """
+        ...
+
+
 @final
 class SilentProgress:
     """Hears everything and says nothing.
@@ -129,5 +161,26 @@ class SilentProgress:
             >>> SilentProgress().finish()
         """
 
+    def stage(self, name: str, detail: str = "") -> None:
+        """Nothing.
 
-SILENT: Progress = SilentProgress()
+        Args:
+            name: Not looked at.
+            detail: Not looked at.
+
+        Example:
+            >>> SilentProgress().stage("teacher", "fold 2 of 5")
+        """
+
+    def remark(self, sentence: str) -> None:
+        """Nothing.
+
+        Args:
+            sentence: Not looked at.
+
+        Example:
+            >>> SilentProgress().remark("the teacher is worse than the student alone")
+        """
+
+
+SILENT: RunProgress = SilentProgress()

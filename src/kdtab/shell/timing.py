@@ -20,8 +20,8 @@ class Speed:
 
     Attributes:
         rows_per_second: In one batch of 10,000 rows, median of five runs.
-        p50: Seconds for one row alone, the median of a hundred.
-        p99: Seconds for one row alone, the 99th percentile.
+        p50: Seconds for one row alone, the median of a hundred; None where it was not measured.
+        p99: Seconds for one row alone, the 99th percentile; None likewise.
 
     Example:
         >>> Speed(rows_per_second=1e5, p50=1e-3, p99=2e-3).p50
@@ -29,8 +29,8 @@ class Speed:
     """
 
     rows_per_second: float
-    p50: float
-    p99: float
+    p50: float | None = None
+    p99: float | None = None
 
 
 def rows_per_second(score: Callable[[pl.DataFrame], object], frame: pl.DataFrame) -> float:

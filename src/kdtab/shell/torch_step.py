@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from kdtab.models.network import TabularNetwork
-from kdtab.tasks.supervised import Batch, Terms, TrainingTask
+from kdtab.tasks.trainingtask import Batch, Terms, TrainingTask, task_at_step
 
 FUSED_ADAM_DEVICES = frozenset({"cpu", "cuda"})
 
 
 class TorchState(NamedTuple):
-    """What the steps hand on: both are changed in place.
+    """What the steps hand on: network and optimizer are changed in place.
+
+    Attributes:
+        network: In train mode.
+        optimizer: Of its weights.
+        steps: Weight updates made so far.
 
     Example:
         >>> TorchState._fields
-        ('network', 'optimizer')
+        ('network', 'optimizer', 'steps')
     """
 
     network: TabularNetwork
     optimizer: torch.optim.Optimizer
+    steps: int = 0
 
 
 class StepTerms(NamedTuple):
@@ -38,11 +44,13 @@ class StepTerms(NamedTuple):
     terms: Terms
 
 
-def adam(network: nn.Module, *, learning_rate: float, weight_decay: float) -> torch.optim.Adam:
+def adam(
+    parameters: Iterable[Tensor], *, learning_rate: float, weight_decay: float
+) -> torch.optim.Adam:
     """Adam with L2 weight decay (REQ-KD20, REQ-T10), all weights in one fused call.
 
     Args:
-        network: Whose parameters to update; already on its device.
+        parameters: What to update; already on their device.
         learning_rate: Step size.
         weight_decay: Added to the gradient as weight_decay · weight.
 
@@ -50,13 +58,14 @@ def adam(network: nn.Module, *, learning_rate: float, weight_decay: float) -> to
         A new optimizer.
 
     Example:
-        >>> adam(nn.Linear(2, 1), learning_rate=1e-3, weight_decay=1e-4).defaults["weight_decay"]
+        >>> weights = torch.nn.Linear(2, 1).parameters()
+        >>> adam(weights, learning_rate=1e-3, weight_decay=1e-4).defaults["weight_decay"]
         0.0001
     """
-    parameters = list(network.parameters())
-    fused = all(parameter.device.type in FUSED_ADAM_DEVICES for parameter in parameters)
+    weights = list(parameters)
+    fused = all(weight.device.type in FUSED_ADAM_DEVICES for weight in weights)
     return torch.optim.Adam(
-        parameters, lr=learning_rate, weight_decay=weight_decay, fused=fused or None
+        weights, lr=learning_rate, weight_decay=weight_decay, fused=fused or None
     )
 
 
@@ -71,32 +80,34 @@ def take_torch_step(
         batch: At least two rows.
 
     Returns:
-        The same state, and the terms without their graph. Nothing waits for the device.
+        The state with one step more, and the terms without their graph. Nothing waits for the
+        device.
 
     Example:
         >>> from kdtab.config.networks import LinearSpec
         >>> from kdtab.models.build import build_model
         >>> from kdtab.tasks.supervised import SupervisedTask
         >>> network = build_model(LinearSpec(input_dim=3, output_dim=1))
-        >>> state = TorchState(network, adam(network, learning_rate=1e-3, weight_decay=1e-4))
+        >>> state = TorchState(network, adam(network.parameters(), learning_rate=1e-3, weight_decay=1e-4))
         >>> batch = Batch(torch.zeros(4, 3), torch.zeros(4, 1), None)
         >>> _, step = take_torch_step(SupervisedTask(task="regression"), state, batch)
         >>> step.rows, step.terms["loss"].requires_grad
         (4, False)
     """
-    state.optimizer.zero_grad(set_to_none=True)
-    terms = task.terms(state.network, batch)
+    network, optimizer, steps = state
+    optimizer.zero_grad(set_to_none=True)
+    terms = task_at_step(task, steps).terms(network, batch)
     torch.autograd.backward(terms["loss"])
-    state.optimizer.step()
+    optimizer.step()
     detached = {name: term.detach() for name, term in terms.items()}
-    return state, StepTerms(len(batch.inputs), detached)
+    return TorchState(network, optimizer, steps + 1), StepTerms(len(batch.inputs), detached)
 
 
 def join_terms(steps: Sequence[StepTerms]) -> StepTerms:
     """The terms of many steps as one mean over their rows: Σ rows·term / Σ rows, in float64.
 
     Args:
-        steps: At least one, all with the same terms.
+        steps: At least one; a term that some of them lack, as a schedule may have it, is left out.
 
     Returns:
         All their rows, and the mean terms, still on the device.
@@ -109,12 +120,13 @@ def join_terms(steps: Sequence[StepTerms]) -> StepTerms:
     """
     rows = sum(step.rows for step in steps)
     shares = torch.tensor([step.rows / rows for step in steps], dtype=torch.float64)
-    return StepTerms(rows, {name: _mean(name, steps, shares) for name in steps[0].terms})
+    names = [name for name in steps[0].terms if all(name in step.terms for step in steps)]
+    return StepTerms(rows, {name: _mean(name, steps, shares) for name in names})
 
 
 def _mean(name: str, steps: Sequence[StepTerms], shares: Tensor) -> Tensor:
-    terms = torch.stack([step.terms[name].double() for step in steps])
-    return terms @ shares.to(terms.device)
+    terms = torch.stack([step.terms[name] for step in steps]).double()
+    return shares.to(terms.device) @ terms  # of a scalar, or of one number for each student
 
 
 def read_terms(step: StepTerms) -> Mapping[str, float]:

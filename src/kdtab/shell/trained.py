@@ -17,12 +17,15 @@ from kdtab.data.folds import Folds
 from kdtab.data.outputs import TeacherOutputs
 from kdtab.data.report import PreparationReport
 from kdtab.data.teacherinfo import TeacherInfo
+from kdtab.metrics.bootstrap import Interval
 from kdtab.results import Checked
 from kdtab.shell.fit import FitSettings, FittedNetwork
 from kdtab.tasks.supervised import TrainingTask
 
 LabelMethod: TypeAlias = Literal["out_of_fold", "out_of_bag", "in_sample", "as_given"]
 SeenRows: TypeAlias = Literal["no", "yes", "unknown"]
+GatePlace: TypeAlias = Literal["validation", "held_out_fold"]
+GateVerdict: TypeAlias = Literal["better", "not_clearly_better", "worse"]
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,59 @@ class TrainedModel:
     report: TrainingReport
 
 
+@dataclass(frozen=True)
+class TeacherGate:
+    """A teacher beside the same student without it, on rows that decided nothing of either.
+
+    Losses are log losses in nats, or mean squared errors in the unit of training.
+
+    Attributes:
+        place: Which rows: the validation rows, or one fold of the training rows that the student
+            alone was fitted without.
+        rows: How many.
+        different_rows: How many that do not depend on each other.
+        teacher_loss: Of the teacher on them.
+        scratch_loss: Of the student without a teacher.
+        lead_interval: Of the lead, 95 %, paired.
+        saw_rows: Whether the teacher had seen them; where it may have, its lead proves nothing.
+
+    Example:
+        >>> gate = TeacherGate("validation", 90, 90, 0.4, 0.5, Interval(0.05, 0.2), "no")
+        >>> gate.verdict
+        'better'
+    """
+
+    place: GatePlace
+    rows: int
+    different_rows: int
+    teacher_loss: float
+    scratch_loss: float
+    lead_interval: Interval
+    saw_rows: SeenRows
+
+    @property
+    def lead(self) -> float:
+        """The loss of the student alone less that of the teacher: above 0 the teacher is better.
+
+        Example:
+            >>> TeacherGate("validation", 90, 90, 0.25, 0.5, Interval(0.1, 0.4), "no").lead
+            0.25
+        """
+        return self.scratch_loss - self.teacher_loss
+
+    @property
+    def verdict(self) -> GateVerdict:
+        """Better or worse where the interval of the lead leaves no doubt.
+
+        Example:
+            >>> TeacherGate("validation", 90, 90, 0.5, 0.4, Interval(-0.2, 0.0), "no").verdict
+            'not_clearly_better'
+        """
+        if self.lead_interval.low > 0:
+            return "better"
+        return "worse" if self.lead_interval.high < 0 else "not_clearly_better"
+
+
 @dataclass(frozen=True, eq=False)
 class DistillEvidence:
     """What a teacher said, how it came to say it, and what a report needs to judge it.
@@ -110,7 +166,10 @@ class DistillEvidence:
         folds: Which training rows each fold's teacher saw, and which rows were kept together (out
             of bag too); None where a teacher labelled rows that it may have seen.
         weights: Members of an ensemble and their weights.
-        scratch: The same student with the same settings, without a teacher; None if not asked for.
+        scratch: The same student with the same settings, without a teacher; None if neither a
+            report nor the gate needs it.
+        gate: The teacher beside the student alone, before the student was trained; None where there
+            were no rows to compare them on, or nobody wanted to know.
 
     Example:
         >>> DistillEvidence.__dataclass_params__.frozen
@@ -132,6 +191,7 @@ class DistillEvidence:
     folds: Folds | None = None
     weights: tuple[tuple[str, float], ...] = ()
     scratch: TrainedModel | None = None
+    gate: TeacherGate | None = None
 
     @property
     def leak_gap(self) -> float | None:
