@@ -159,8 +159,8 @@ FIELDS: dict[str, tuple[Mapping[str, object], str]] = {
         "unknown field 'a\\nb'. Known fields: 'target_column', 'training_mode', 'task', "
         "'test_size', 'validation_size', 'patience', 'random_seed', 'epochs', 'batch_size', "
         "'learning_rate', 'hidden_dim', 'num_hidden_layers', 'dropout', 'temperature', 'alpha', "
-        "'student_hidden_dim', 'student_num_hidden_layers', 'student_dropout', 'labels', 'folds', "
-        "'group_column', 'time_column', 'missing_classes', 'report', 'segments', 'min_gain', "
+        "'student_hidden_dim', 'student_num_hidden_layers', 'student_dropout', 'objective', "
+        "'layers', 'labels', 'folds', 'group_column', 'time_column', 'missing_classes', 'gate', 'report', 'segments', 'min_gain', "
         "'allow_undefined', 'exclude_columns', 'date_columns', 'missing_markers', "
         "'max_categories', 'sheet_name', 'encoding', 'separator', 'decimal_comma', 'device'",
     ),
