@@ -84,7 +84,7 @@ def tables(folder: Path, kind: str, megabytes: list[int]) -> Iterator[Path]:
 def labelled(table: Path, teacher: Path) -> Labelled:
     """Label a table with the command, and measure its process."""
     folder = table.with_suffix(".labels")
-    command = [
+    command: list[str | Path] = [
         sys.executable,
         "-m",
         "kdtab",

@@ -88,10 +88,12 @@ Figures: TypeAlias = dict[str, Figure]
 SCRIPTS = (
     Benchmark("trainers", ("-m", "benchmarks.peers.trainers"), ("lightning", "skorch")),
     Benchmark("loops", ("-m", "benchmarks.peers.loops"), ("timm", "modelopt")),
-    Benchmark("timm", ("benchmarks/peers/timm_task.py",), ("timm",), (1,)),
-    Benchmark("modelopt", ("benchmarks/peers/modelopt_convert.py",), ("modelopt",), (1,)),
+    Benchmark("timm", ("-m", "benchmarks.peers.timm_task"), ("timm",), (1,)),
+    Benchmark("modelopt", ("-m", "benchmarks.peers.modelopt_convert"), ("modelopt",), (1,)),
     Benchmark("memory", ("-m", "benchmarks.memory"), (), (1,)),
-    Benchmark("labels", ("-m", "benchmarks.labels", "--megabytes", "50,200"), (), (1,)),
+    Benchmark(
+        "labels", ("-m", "benchmarks.labels", "--megabytes", "50,200", "--formats", "csv"), (), (1,)
+    ),
 )
 
 
@@ -142,7 +144,9 @@ def machine() -> str:
 def figures_of(output: str, benchmark: str, threads: int, facts: str) -> Figures:
     """The ratios that a benchmark said, by their full names."""
     return {
-        full_name(benchmark, line["name"], threads): Figure(float(line["ratio"]), machine=facts)
+        full_name(benchmark, line["name"], threads): Figure(
+            float(f"{float(line['ratio']):.4g}"), machine=facts
+        )
         for line in FIGURE.finditer(output)
     }
 

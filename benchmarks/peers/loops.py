@@ -21,6 +21,7 @@ import polars as pl
 import torch
 from benchmarks.peers import handwritten
 from benchmarks.peers.timm_task import IMAGENET, timm_package
+from benchmarks.peers.vision import import_torchvision
 from torch import Tensor, nn
 
 import kdtab
@@ -138,6 +139,7 @@ def in_turns(sides: Mapping[str, Callable[[], nn.Module]], rows: PreparedTable) 
 def main() -> None:
     warnings.simplefilter("ignore")
     torch.set_num_threads(THREADS)
+    import_torchvision()
     frame = table()
     teacher_config = CONFIG.model_copy(
         update={"hidden_dim": 256, "num_hidden_layers": 3, "epochs": 1}

@@ -18,6 +18,7 @@ from types import ModuleType
 
 import numpy as np
 import torch
+from benchmarks.peers.vision import import_torchvision
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -166,6 +167,7 @@ def main() -> None:
     """Print the figures; end with an error where losses differ or a step takes longer."""
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
+    import_torchvision()
     theirs = import_module("modelopt.torch.distill")
     print(
         f"{platform.machine()}, torch {torch.__version__}, 1 thread, "

@@ -1,9 +1,6 @@
 """The tasks of timm and those of kdtab on the same models and batches: equal numbers, and time.
 
-Run: make bench ONLY=timm, or where timm is installed: python benchmarks/peers/timm_task.py [--steps 30]
-
-timm needs torchvision; where its compiled part does not load (a torch for the processor alone), its
-Python part is enough.
+Run: make bench ONLY=timm, or where timm is installed: python -m benchmarks.peers.timm_task [--steps 30]
 """
 
 from __future__ import annotations
@@ -12,7 +9,6 @@ import argparse
 import copy
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 import torch
+from benchmarks.peers.vision import import_torchvision
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -73,14 +70,8 @@ class Case:
 
 
 def timm_package() -> ModuleType:
-    """Import timm; without its compiled part torchvision registers nothing."""
-    try:
-        import_module("torchvision")
-    except RuntimeError:
-        for name in [name for name in sys.modules if name.startswith("torchvision")]:
-            del sys.modules[name]
-        empty = "torchvision._meta_registrations"
-        sys.modules[empty] = ModuleType(empty)
+    """Import timm, for which the Python part of torchvision is enough."""
+    import_torchvision()
     import_module("timm.task")
     return import_module("timm")
 

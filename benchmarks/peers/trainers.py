@@ -12,6 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 import torch
+from benchmarks.peers.vision import import_torchvision
 from benchmarks.test_step import (
     ALPHA,
     BATCH_SIZE,
@@ -36,6 +37,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from kdtab.shell.seed import seeded
 
 LOWEST_ACCURACY = 0.85
+import_torchvision()
 lightning, skorch = import_module("lightning"), import_module("skorch")
 
 

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from kdtab.shell.assemble import TrainedModel as TrainedModel
     from kdtab.task_modules import FeatureDistillationTask as FeatureDistillationTask
     from kdtab.task_modules import LogitDistillationTask as LogitDistillationTask
+    from kdtab.teachers.resolve import resolve_teacher as resolve_teacher
     from kdtab.trainer import distill_model_from_file as distill_model_from_file
     from kdtab.trainer import predict_rows as predict_rows
     from kdtab.trainer import train_model_from_file as train_model_from_file
@@ -91,6 +92,7 @@ _HOMES = {
     "predict_rows": "kdtab.trainer",
     "read_table": "kdtab.disk.tables",
     "report_comparison": "kdtab.recipes.compare",
+    "resolve_teacher": "kdtab.teachers.resolve",
     "save_bundle": "kdtab.serialization",
     "save_sequence_model": "kdtab.sequence_models",
     "sequence_model": "kdtab.sequence_models",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kdtab.data.split import Split, split_rows, stratum_quotas, twin_groups
 from kdtab.errors.columns import TooFewRows
@@ -125,3 +127,39 @@ def test_rows_are_twins_when_every_cell_is_equal_missing_ones_too() -> None:
     assert twin_groups(frame).tolist() == [0, 1, 2, 1, 0]
     objects = pl.DataFrame({"o": pl.Series([{1}, {1}], dtype=pl.Object)})
     assert twin_groups(objects).tolist() == [0, 0]
+
+
+def test_a_table_of_few_cells_is_not_split_by_its_labels() -> None:
+    """Each cell has both labels: the test rows of a cell must not be those of one label."""
+    random = np.random.default_rng(0)
+    cells, chances = random.integers(0, 60, 3_000), random.uniform(0.1, 0.9, 60)
+    labels = (random.uniform(size=3_000) < chances[cells]).astype(np.int64)
+    for seed in range(5):
+        split = split_rows(
+            np.arange(3_000), labels, cells, test_size=0.2, validation_size=0.0, seed=seed
+        ).unwrap()
+        assert not set(cells[split.test]) & set(cells[split.training])
+        assert 0.8 * 600 <= len(split.test) <= 1.2 * 600
+        assert abs(labels[split.test].mean() - chances[cells[split.test]].mean()) < 0.06
+
+
+@given(st.data())
+def test_groups_of_mixed_labels_stay_whole_and_leave_every_class_a_training_row(
+    data: st.DataObject,
+) -> None:
+    rows = data.draw(st.integers(2, 40))
+    labels = np.array(data.draw(st.lists(st.integers(0, 3), min_size=rows, max_size=rows)))
+    groups = np.array(data.draw(st.lists(st.integers(0, 30), min_size=rows, max_size=rows)))
+    split = split_rows(
+        np.arange(rows), labels, groups, test_size=0.3, validation_size=0.2, seed=1
+    ).unwrap()
+    assert sorted(np.concatenate([split.training, split.validation, split.test])) == list(
+        range(rows)
+    )
+    assert len(split.test)
+    assert len(split.training)
+    if not split.notes:
+        parts = (split.training, split.validation, split.test)
+        held = [set(groups[part].tolist()) for part in parts]
+        assert len(held[0] | held[1] | held[2]) == sum(map(len, held))
+        assert set(labels[split.training].tolist()) == set(labels.tolist())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
 import polars as pl
 from returns.result import Success
 
@@ -236,7 +237,10 @@ def _row_ties(request: TableRequest, rows: IntArray) -> Checked[RowTies]:
 
 
 def request_twins(request: TableRequest, rows: IntArray) -> IntArray:
-    """Which rows are identical: their target and all columns that are not excluded are.
+    """Which rows are identical: all columns that are not excluded are, whatever the target says.
+
+    With the target among them, rows of one cell of a table of categories would stand on both sides
+    by their labels: the training rows would say no, and the test rows yes.
 
     Args:
         request: The table and its columns.
@@ -247,14 +251,15 @@ def request_twins(request: TableRequest, rows: IntArray) -> IntArray:
 
     Example:
         >>> import numpy as np
-        >>> frame = pl.DataFrame({"x": ["1", "1.0"], "id": [1, 2], "y": ["a", "a"]})
+        >>> frame = pl.DataFrame({"x": ["1", "1.0"], "id": [1, 2], "y": ["a", "b"]})
         >>> options = ColumnOptions(exclude_columns=("id",))
         >>> request = TableRequest(frame, TrainingConfig(target_column="y"), options)
         >>> request_twins(request, np.array([0, 1])).tolist()
         [0, 0]
     """
-    used = request.frame.select(request.config.target_column, *request.feature_names)
-    return row_twins(used[rows])
+    if not request.feature_names:
+        return np.arange(len(rows))
+    return row_twins(request.frame.select(request.feature_names)[rows])
 
 
 def _strata(cells: pl.Series) -> IntArray:

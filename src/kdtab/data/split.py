@@ -180,15 +180,35 @@ def _draw_groups(
     _, first, groups, sizes = np.unique(
         twins, return_index=True, return_inverse=True, return_counts=True
     )
+    mixed = bool((strata != strata[first][groups]).any())
+    stratum_of = strata[_any_member(groups, generator) if mixed else first]
     shuffled = generator.permutation(len(sizes))
-    by_stratum = shuffled[np.argsort(strata[first][shuffled], kind="stable")]
-    bounds = np.searchsorted(strata[first][by_stratum], np.arange(len(quotas) + 1))
+    by_stratum = shuffled[np.argsort(stratum_of[shuffled], kind="stable")]
+    bounds = np.searchsorted(stratum_of[by_stratum], np.arange(len(quotas) + 1))
     chosen = np.zeros(len(sizes), dtype=np.bool_)
     for stratum in np.flatnonzero(quotas):
         candidates = by_stratum[bounds[stratum] : bounds[stratum + 1]]
         _choose(chosen, candidates, sizes, int(quotas[stratum]))
+    if mixed:
+        _give_back(chosen, strata, groups, sizes)
     drawn: BoolArray = chosen[groups]
     return drawn
+
+
+def _any_member(groups: IntArray, generator: np.random.Generator) -> IntArray:
+    """[G] one row of each group: a group of several classes counts as one of them by its share."""
+    order = generator.permutation(len(groups))
+    _, first = np.unique(groups[order], return_index=True)
+    member: IntArray = order[first]
+    return member
+
+
+def _give_back(chosen: BoolArray, strata: IntArray, groups: IntArray, sizes: IntArray) -> None:
+    """A class whose rows were all drawn, beside those of other classes, gets a small group back."""
+    for stratum in np.unique(strata):
+        holding = np.unique(groups[strata == stratum])
+        if chosen[holding].all():
+            chosen[holding[np.argmin(sizes[holding])]] = False
 
 
 def _choose(chosen: BoolArray, candidates: IntArray, sizes: IntArray, room: int) -> None:

@@ -114,7 +114,7 @@ class SequenceColumnsNeeded(IssueValue):
 
     Example:
         >>> explain_sequence_issue(SequenceColumnsNeeded(path="a.csv", is_table=True))
-        "'a.csv' is a table: say by which columns its rows are time series (SequenceColumns)"
+        "'a.csv' is a table: say by which columns its rows are time series (data.columns in a config, SequenceColumns in Python)"
         >>> explain_sequence_issue(SequenceColumnsNeeded(path="a.h5", is_table=False))
         "'a.h5' is an HDF5 file of series, and has no columns to choose from: leave them out"
     """
@@ -211,7 +211,8 @@ def _explain_choice(issue: SeriesChoiceIssue) -> str:
             )
         case SequenceColumnsNeeded(path=path, is_table=is_table):
             rule = (
-                "is a table: say by which columns its rows are time series (SequenceColumns)"
+                "is a table: say by which columns its rows are time series (data.columns in a config, "
+                "SequenceColumns in Python)"
                 if is_table
                 else "is an HDF5 file of series, and has no columns to choose from: leave them out"
             )

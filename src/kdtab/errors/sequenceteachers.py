@@ -48,7 +48,7 @@ class SequenceTeacherForeign(IssueValue):
 
     Example:
         >>> explain_sequence_teacher_issue(SequenceTeacherForeign(path="t.pt2", found="a torch program"))
-        "'t.pt2' is a torch program, which kdtab never opens, since loading it can run code: export the teacher as ONNX (.onnx), or record its states in an HDF5 file (data, labels) and name that"
+        "'t.pt2' is a torch program and no teacher that kdtab opens (torch files and pickles never, since loading them can run code): export the teacher as ONNX (.onnx), or record its states in an HDF5 file (data, labels) and name that"
     """
 
     path: str
@@ -106,9 +106,9 @@ def explain_sequence_teacher_issue(issue: SequenceTeacherIssue) -> str:
             return f"the teacher {quoted(teacher)} gave unusable states: {reason}"
         case SequenceTeacherForeign(path=path, found=found):
             return (
-                f"{quoted(path)} is {found}, which kdtab never opens, since loading it can run "
-                "code: export the teacher as ONNX (.onnx), or record its states in an HDF5 file "
-                "(data, labels) and name that"
+                f"{quoted(path)} is {found} and no teacher that kdtab opens (torch files and pickles "
+                "never, since loading them can run code): export the teacher as ONNX (.onnx), or "
+                "record its states in an HDF5 file (data, labels) and name that"
             )
         case NotSequenceBundle(path=path, kind=kind):
             return (

@@ -68,7 +68,7 @@ class TeacherTaskUnclear(IssueValue):
 
     Example:
         >>> explain_source_issue(TeacherTaskUnclear(name="score"))
-        "the teacher 'score' does not say what it predicts: pass task='classification' with classes, or task='regression'"
+        "the teacher 'score' does not say what it predicts: pass kdtab.resolve_teacher(…, task='classification', classes=…), or task='regression'"
     """
 
     name: str
@@ -224,7 +224,7 @@ def _explain_description(
         case TeacherTaskUnclear():
             return (
                 f"the teacher {name} does not say what it predicts: "
-                "pass task='classification' with classes, or task='regression'"
+                "pass kdtab.resolve_teacher(…, task='classification', classes=…), or task='regression'"
             )
         case TeacherTaskOther(task=task, asked=asked):
             return f"the teacher {name} is made for {task}, and was given as one for {asked}"

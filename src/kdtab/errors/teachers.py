@@ -92,7 +92,7 @@ class ClassesDiffer(IssueValue):
 
     Example:
         >>> explain_teacher_issue(ClassesDiffer(only_teacher=("c",), only_table=()))
-        "the teacher's classes are not the table's: only the teacher knows 'c'. Classes are matched by name"
+        "the teacher's classes are not the table's: only the teacher knows 'c'. Classes are matched by name: name those of the teacher in their order (--teacher-classes), or say that a missing class has probability 0 (--missing-classes zero)"
     """
 
     only_teacher: tuple[str, ...]
@@ -159,6 +159,10 @@ def explain_teacher_issue(issue: TeacherIssue) -> str:
             differing = " and ".join(
                 f"only the {side} {listed(names)}" for side, names in sides if names
             )
-            return f"the teacher's classes are not the table's: {differing}. Classes are matched by name"
+            return (
+                f"the teacher's classes are not the table's: {differing}. Classes are matched by "
+                "name: name those of the teacher in their order (--teacher-classes), or say that a "
+                "missing class has probability 0 (--missing-classes zero)"
+            )
         case _:
             assert_never(issue)
