@@ -5,13 +5,13 @@ Everything here raises `KdtabError` (a `ValueError`) at construction for what it
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Literal, TypeAlias, get_args
 
 from torch import Tensor, nn
 
-from kdtab.errors.configs import FieldInvalid, TemperatureOutOfRange
+from kdtab.errors.configs import FieldInvalid
 from kdtab.errors.issue import Issue
 from kdtab.errors.raised import raise_issues
 from kdtab.losses.balance import StaticWeights
@@ -19,7 +19,9 @@ from kdtab.losses.corrected import label_corrected_kl_divergence
 from kdtab.losses.soft import kl_divergence_from_logits
 from kdtab.losses.weights import fitted_balancer, static_weights
 from kdtab.results import check, either
+from kdtab.tasks.criteria import labels_problem
 from kdtab.tasks.totals import STUDENT_LOSS_KEY
+from kdtab.tasks.weighting import temperature_problem
 
 __all__ = [
     "STUDENT_LOSS_KEY",
@@ -41,7 +43,7 @@ class _ClassLoss(nn.Module):
 
     def __init__(self, temperature: float, reduction: Reduction) -> None:
         super().__init__()
-        _require(_temperature(temperature), _reduction(reduction))
+        _require(temperature_problem(temperature), _reduction(reduction))
         self.temperature, self.reduction = temperature, reduction
 
     def extra_repr(self) -> str:
@@ -127,7 +129,7 @@ class MFTLoss(_ClassLoss):
         threshold: float = 0.2,
         reduction: Reduction = "batchmean",
     ) -> None:
-        _require(_temperature(temperature), _threshold(threshold), _reduction(reduction))
+        _require(temperature_problem(temperature), _threshold(threshold), _reduction(reduction))
         super().__init__(temperature, reduction)
         self.threshold = threshold
 
@@ -148,6 +150,7 @@ class MFTLoss(_ClassLoss):
             >>> MFTLoss(threshold=0.0).forward(torch.zeros(2, 3), torch.zeros(2, 3), labels)
             tensor(0.)
         """
+        _require(labels_problem(labels, logits_s.shape[:-1].numel(), logits_s.shape[-1]))
         rows = label_corrected_kl_divergence(
             logits_s,
             logits_t,
@@ -233,7 +236,7 @@ class StaticLossBalancer(DistillationLossBalancer):
     def __init__(self, kd_loss_weight: float | Sequence[float] = 0.5) -> None:
         super().__init__()
         self._static = either(static_weights(kd_loss_weight), lambda made: made, raise_issues)
-        self._of_sum = isinstance(kd_loss_weight, int | float)
+        self._of_sum = isinstance(kd_loss_weight, Real)
 
     @property
     def weights(self) -> StaticWeights | None:
@@ -283,13 +286,10 @@ def _require(*found: Issue | None) -> None:
     either(check(*found), lambda _: None, raise_issues)
 
 
-def _temperature(found: float) -> Issue | None:
-    return None if 0 < found < math.inf else TemperatureOutOfRange(found=str(found))
-
-
-def _threshold(found: float) -> Issue | None:
-    rule = "must be between 0 and 1"
-    return None if 0 <= found <= 1 else FieldInvalid(name="threshold", rule=rule, found=str(found))
+def _threshold(found: object) -> Issue | None:
+    rule = "must be a number between 0 and 1"
+    fits = isinstance(found, Real) and 0 <= float(found) <= 1
+    return None if fits else FieldInvalid(name="threshold", rule=rule, found=str(found))
 
 
 def _reduction(found: object) -> Issue | None:

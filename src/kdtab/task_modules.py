@@ -24,7 +24,7 @@ from kdtab.tasks.features import (
     feature_problem,
     projection_between,
 )
-from kdtab.tasks.frozenteacher import TeacherModule, way_to_teacher
+from kdtab.tasks.frozenteacher import TeacherModule, sharing_problem, way_to_teacher
 from kdtab.tasks.logits import logit_distillation_loss, logit_loss_type, output_problem
 from kdtab.tasks.module import TaskModule, task_loss_problem
 from kdtab.tasks.weighting import loss_weights, temperature_problem
@@ -49,6 +49,7 @@ class _Task(TaskModule):
     ) -> None:
         scaling, to_teacher = _value(way_to_teacher(student, scaler, teacher))
         chosen = _value(loss_weights(*weights))
+        _value(_criterion(criterion))
         super().__init__(trained, teacher, chosen, scaling, to_teacher)
         self.criterion = nn.CrossEntropyLoss() if criterion is None else criterion
         if verbose:
@@ -120,6 +121,7 @@ class LogitDistillationTask(_Task):
         known = logit_loss_type(loss_type)
         tempered = check(temperature_problem(temperature))
         _value(gather(loss_weights(*weights), known, tempered, _module(student_model)))
+        _refuse(sharing_problem(student_model, teacher_model))
         path = teacher_pretrained_path
         teacher = teacher_for(student_model, teacher_model, path, device, dtype)
         super().__init__(
@@ -208,6 +210,7 @@ class FeatureDistillationTask(_Task):
         bare = without_parallel(student_model) is student_model
         wrapper = check(None if bare else NotDistributable(reason=BARE))
         _value(gather(loss_weights(*weights), wrapper, _module(student_model)))
+        _refuse(sharing_problem(student_model, teacher_model))
         path = teacher_pretrained_path
         teacher = teacher_for(student_model, teacher_model, path, device, dtype)
         super().__init__(
@@ -259,6 +262,14 @@ def _module(student: object) -> Checked[None]:
     found = type(student).__name__
     wrong = ArgumentOfWrongType(name="student_model", expected="a torch module", found=found)
     return check(None if isinstance(student, nn.Module) else wrong)
+
+
+def _criterion(given: object) -> Checked[None]:
+    if given is None or (callable(given) and not isinstance(given, type)):
+        return check(None)
+    expected = "a function or a module of outputs and target, as in nn.CrossEntropyLoss()"
+    found = f"class {given.__name__}" if isinstance(given, type) else type(given).__name__
+    return check(ArgumentOfWrongType(name="criterion", expected=expected, found=found))
 
 
 def _home(student: nn.Module) -> tuple[torch.device | None, torch.dtype | None]:

@@ -59,8 +59,8 @@ def test_without_an_objective_the_record_is_what_it_always_was() -> None:
         ),
         (
             {"objective": {"losses": [{"kind": "foward_kl"}]}},
-            "config file 'run.toml': objective.losses.0.kind must be one of the kinds that there "
-            "are, got 'foward_kl'. Did you mean 'forward_kl'?",
+            "config file 'run.toml': objective.losses.0.kind must be one of 'forward_kl', "
+            "'reverse_kl', 'total_variation', ",
         ),
         (
             {"objective": {"balancer": {"weights": [0.5]}}},

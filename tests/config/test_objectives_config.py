@@ -52,6 +52,12 @@ def test_every_loss_and_balancer_has_kinds_of_its_own() -> None:
     ("fields", "name", "part"),
     [
         ({"losses": [{"kind": "forward_kll"}]}, "losses.0", "forward_kl"),
+        (
+            {"balancer": {"kind": "statc"}},
+            "balancer.kind",
+            "must be one of 'named', 'complementary', ",
+        ),
+        ({"balancer": {"kind": "statc"}}, "balancer.kind", "Did you mean 'static'?"),
         ({"losses": [{"kind": "gkd_jsd", "beta": 1.5}]}, "losses.0.gkd_jsd.beta", "1"),
         ({"losses": [{"kind": "huber", "delta": 0.0}]}, "losses.0.huber.delta", "greater than 0"),
         ({"losses": [{"kind": "huber", "delta": math.nan}]}, "losses.0.huber.delta", "finite"),

@@ -454,7 +454,8 @@ def test_a_bundle_of_an_unknown_kind_asks_for_a_later_kdtab(tmp_path: Path) -> N
     path = tmp_path / "m.kdtab"
     path.write_bytes(sealed(kind="hologram"))
     with pytest.raises(
-        RuntimeError, match=r"a model of kind 'hologram', this kdtab knows 'table', 'sequence': upgrade"
+        RuntimeError,
+        match=r"a model of kind 'hologram', this kdtab knows 'table', 'sequence': upgrade",
     ):
         load_bundle(path)
 

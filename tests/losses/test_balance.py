@@ -138,8 +138,8 @@ def test_a_weight_of_two_is_no_share_but_a_weight_by_name() -> None:
 def test_every_wrong_weight_is_named_at_once() -> None:
     issues = static_weights([0.5, -1.0, math.nan]).failure()
     assert [explain(issue) for issue in issues] == [
-        "weights[1] must be between 0 and 1, got '-1.0'",
-        "weights[2] must be between 0 and 1, got 'nan'",
+        "weights[1] must be a number between 0 and 1, got '-1.0'",
+        "weights[2] must be a number between 0 and 1, got 'nan'",
     ]
 
 

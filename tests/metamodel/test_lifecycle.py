@@ -250,3 +250,16 @@ def test_a_graph_is_not_kept_longer_than_its_loss() -> None:
     model.compute_kd_loss()
     gc.collect()
     assert held() is None
+
+
+def test_a_teacher_of_two_students_comes_back_with_the_last() -> None:
+    teacher = Blocks(8)
+    teacher.blocks[0].eval()
+    teacher.head.weight.requires_grad_(False)
+    before = state_of(teacher)
+    first, second = (mtd.convert(Blocks(), layered(teacher), example=BATCH) for _ in range(2))
+    mtd.export(first)
+    assert not any(module.training for module in teacher.modules())
+    assert not any(parameter.requires_grad for parameter in teacher.parameters())
+    mtd.export(second)
+    assert same(state_of(teacher), before)

@@ -289,7 +289,7 @@ def test_a_temperature_must_be_finite_and_above_zero(temperature: float) -> None
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
 def test_a_threshold_must_be_a_share(threshold: float) -> None:
-    with pytest.raises(KdtabError, match="threshold must be between 0 and 1"):
+    with pytest.raises(KdtabError, match="threshold must be a number between 0 and 1"):
         mtd.MFTLoss(threshold=threshold)
 
 

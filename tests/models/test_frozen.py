@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
@@ -85,3 +86,16 @@ def test_lazy_layers_that_never_ran_have_no_weights_to_see() -> None:
 def test_all_wrappers_are_taken_off() -> None:
     given = nn.Linear(3, 3)
     assert unwrapped(nn.DataParallel(nn.DataParallel(given))) is given
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_a_script_is_seen_frozen_and_follows_its_weights() -> None:
+    given = torch.jit.script(nn.Sequential(nn.Linear(3, 2), nn.Dropout(0.5)))
+    view = frozen_view(given).unwrap()
+    assert not view.training
+    assert not any(one.requires_grad for one in view.parameters())
+    assert given.training
+    assert all(one.requires_grad for one in given.parameters())
+    with torch.no_grad():
+        next(given.parameters()).add_(1.0)
+    torch.testing.assert_close(view(ROWS), given.eval()(ROWS))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -309,3 +311,38 @@ def test_what_is_trained_is_logged_only_when_asked(caplog: pytest.LogCaptureFixt
         assert not caplog.records
         LogitDistillationTask(Says(STUDENT), Says(TEACHER), task_loss_weight=0.25)
     assert "distill=0.75" in caplog.text
+
+
+@pytest.mark.parametrize("criterion", ["ce", nn.CrossEntropyLoss])
+def test_a_criterion_must_be_one_that_can_be_called(criterion: nn.Module) -> None:
+    for task in (LogitDistillationTask, FeatureDistillationTask):
+        with pytest.raises(KdtabError, match=r"criterion must be .* as in nn.CrossEntropyLoss\(\)"):
+            task(nn.Linear(5, 3), nn.Linear(5, 3), criterion=criterion)
+
+
+def test_a_feature_width_that_is_not_the_students_is_told() -> None:
+    student = nn.Sequential(nn.Linear(5, 4), nn.Linear(4, 3))
+    teacher = nn.Sequential(nn.Linear(5, 6), nn.Linear(6, 3))
+    task = FeatureDistillationTask(student, teacher, student_feature_dim=9)
+    with pytest.raises(KdtabError, match="check student_feature_dim"):
+        task(INPUTS, CODES)
+
+
+@pytest.mark.parametrize("kind", [LogitDistillationTask, FeatureDistillationTask])
+@pytest.mark.parametrize("view", [lambda model: model, DistillationTeacher, nn.Sequential])
+def test_a_student_does_not_teach_itself(
+    kind: type[LogitDistillationTask | FeatureDistillationTask],
+    view: Callable[[nn.Module], nn.Module],
+) -> None:
+    student = nn.Sequential(nn.Linear(5, 4), nn.Linear(4, 3))
+    with pytest.raises(KdtabError, match=r"student and teacher share '0.weight'"):
+        kind(student, view(student))
+    kind(student, copy.deepcopy(student))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_a_script_can_teach() -> None:
+    teacher = torch.jit.script(nn.Linear(5, 3))
+    task = LogitDistillationTask(nn.Linear(5, 3), teacher)
+    task(INPUTS, CODES)["loss"].backward()
+    assert teacher.weight.grad is None

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from returns.result import Failure, Result, Success
 
 from kdtab.config.places import fields_at
-from kdtab.errors.base import quoted
+from kdtab.errors.base import listed, quoted
 from kdtab.errors.configs import (
     AlphaOutOfRange,
     ConfigIssue,
@@ -22,6 +22,8 @@ from kdtab.errors.configs import (
     TemperatureOutOfRange,
 )
 from kdtab.errors.issue import Issues
+
+MOST_KINDS = 40
 
 
 class FrozenConfig(BaseModel):
@@ -133,10 +135,15 @@ def _issue(detail: ErrorDetails, kind: type[FrozenConfig]) -> ConfigIssue:
         case "missing":
             return FieldMissing(name=name)
         case "union_tag_not_found":
-            return FieldMissing(name=f"{name}.kind")
+            return FieldMissing(name=f"{name}.{_tag_of(detail)}")
         case "union_tag_invalid":
-            tag, rule = str(detail["ctx"]["tag"]), "must be one of the kinds that there are"
-            return FieldInvalid(name=f"{name}.kind", rule=rule, found=tag, known=_choices(detail))
+            known = _choices(detail)
+            return FieldInvalid(
+                name=f"{name}.{_tag_of(detail)}",
+                rule=f"must be one of {listed(known, most=MOST_KINDS)}",
+                found=str(detail["ctx"]["tag"]),
+                known=known,
+            )
         case "fields_disagree":
             fields = {
                 **detail["ctx"],
@@ -154,6 +161,10 @@ def _issue(detail: ErrorDetails, kind: type[FrozenConfig]) -> ConfigIssue:
                 found=quoted(found).strip("'"),
                 known=_choices(detail),
             )
+
+
+def _tag_of(detail: ErrorDetails) -> str:
+    return str(detail["ctx"]["discriminator"]).strip("'")
 
 
 def _choices(detail: ErrorDetails) -> tuple[str, ...]:

@@ -87,6 +87,9 @@ class KDLossConfig(FrozenConfig):
     @classmethod
     def _by_pair(cls, given: object) -> object:
         every = {WHOLE_MODELS: given} if callable(given) else given
+        listed = every.values() if isinstance(every, Mapping) else ()
+        if any(isinstance(loss, type) for loss in listed):
+            raise ValueError("must have losses and not their classes: write Loss(), not Loss")
         pairs = tuple(every.items()) if isinstance(every, Mapping) else every
         if not isinstance(pairs, tuple) or not pairs or not all(map(_is_entry, pairs)):
             raise ValueError("must be a loss, or {(student layer, teacher layer): loss}")
@@ -95,6 +98,8 @@ class KDLossConfig(FrozenConfig):
     @field_validator("loss_balancer")
     @classmethod
     def _balances(cls, given: object) -> object:
+        if isinstance(given, type):
+            raise ValueError("must be a balancer and not its class: write Balancer(), not Balancer")
         if given is None or callable(given) or callable(getattr(given, "combine", None)):
             return given
         raise ValueError("must be a balancer, a function of the losses by name, or None")

@@ -53,6 +53,12 @@ from kdtab.losses.relational import (
     similarity_preserving_over_batch,
 )
 from kdtab.losses.schedules import scheduled_value
+from kdtab.losses.sequences import (
+    aligned_states,
+    pooled_states,
+    trajectory_loss,
+    weighted_trajectory_loss,
+)
 from kdtab.losses.soft import (
     kl_divergence_from_log_probabilities,
     kl_divergence_from_logits,
@@ -82,6 +88,7 @@ __all__ = [
     "StaticWeights",
     "UncertaintyWeights",
     "WeightedSum",
+    "aligned_states",
     "binary_kl_divergence_from_logits",
     "class_weights",
     "complementary_weight",
@@ -111,6 +118,7 @@ __all__ = [
     "named_weights",
     "non_target_class_divergence",
     "pinball_error",
+    "pooled_states",
     "probabilistic_transfer_over_batch",
     "relational_angle_over_batch",
     "relational_distance_over_batch",
@@ -128,7 +136,9 @@ __all__ = [
     "teacher_label_cross_entropy",
     "tempered_log_probabilities",
     "total_variation_from_logits",
+    "trajectory_loss",
     "uncertainty_weights",
     "weighted_mean",
     "weighted_sum",
+    "weighted_trajectory_loss",
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from numbers import Real
 from typing import TypeAlias, TypeVar
 
 from returns.result import Result
@@ -61,7 +62,11 @@ def named_weights(
     found = [_negative(name, weight) for name, weight in every.items()]
     if not any(found) and not any(every.values()):
         found = [WeightInvalid(name="weights", rule="must not all be 0", found="0")]
-    return check(*found).map(lambda _: NamedWeights(tuple(weights.items()), student_weight))
+    return check(*found).map(
+        lambda _: NamedWeights(
+            tuple((name, float(weight)) for name, weight in weights.items()), float(student_weight)
+        )
+    )
 
 
 def complementary_weight(student_weight: float) -> Checked[ComplementaryWeight]:
@@ -80,7 +85,7 @@ def complementary_weight(student_weight: float) -> Checked[ComplementaryWeight]:
         '2.0'
     """
     found = _outside_one("weight of the student's own loss", student_weight)
-    return check(found).map(lambda _: ComplementaryWeight(student_weight))
+    return check(found).map(lambda _: ComplementaryWeight(float(student_weight)))
 
 
 def static_weights(weights: float | Sequence[float]) -> Checked[StaticWeights]:
@@ -98,7 +103,8 @@ def static_weights(weights: float | Sequence[float]) -> Checked[StaticWeights]:
         >>> static_weights([0.7, 0.5]).failure().first
         WeightsOverOne(weights=(0.7, 0.5))
     """
-    every = (weights,) if isinstance(weights, int | float) else tuple(weights)
+    # None or a number of another library: told as a weight that is none
+    every = tuple(weights) if isinstance(weights, Iterable) else (weights,)
     found: list[ObjectiveIssue | None] = [
         _outside_one(f"weights[{place}]", weight) for place, weight in enumerate(every)
     ]
@@ -106,7 +112,7 @@ def static_weights(weights: float | Sequence[float]) -> Checked[StaticWeights]:
         found = [WeightInvalid(name="weights", rule="must not be empty", found="()")]
     elif not any(found) and exact_sum(every) > 1:
         found = [WeightsOverOne(weights=every)]
-    return check(*found).map(lambda _: StaticWeights(every))
+    return check(*found).map(lambda _: StaticWeights(tuple(map(float, every))))
 
 
 def magnitude_weights(*, logits: str, distillation_scale: float = 1.0) -> Checked[MagnitudeWeights]:
@@ -127,7 +133,7 @@ def magnitude_weights(*, logits: str, distillation_scale: float = 1.0) -> Checke
     fits = _is_number(distillation_scale) and distillation_scale > 0
     found = WeightInvalid(name="distillation_scale", rule=rule, found=str(distillation_scale))
     return check(None if fits else found).map(
-        lambda _: MagnitudeWeights(logits, distillation_scale)
+        lambda _: MagnitudeWeights(logits, float(distillation_scale))
     )
 
 
@@ -212,8 +218,8 @@ def _negative(name: str, weight: float) -> ObjectiveIssue | None:
 def _outside_one(name: str, weight: float) -> ObjectiveIssue | None:
     if _is_number(weight) and 0 <= weight <= 1:
         return None
-    return WeightInvalid(name=name, rule="must be between 0 and 1", found=str(weight))
+    return WeightInvalid(name=name, rule="must be a number between 0 and 1", found=str(weight))
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias, cast
@@ -35,13 +36,16 @@ def built_model(given: object) -> Checked[nn.Module]:
             its named arguments.
 
     Returns:
-        The module, or `ModelNotConvertible` where something else was made.
+        The module, or `ModelNotConvertible` where something else was made, or where arguments are
+        missing. What the function itself raises is its own.
 
     Example:
         >>> built_model((nn.Linear, (3,), {"out_features": 2})).unwrap()
         Linear(in_features=3, out_features=2, bias=True)
         >>> built_model(dict).failure().first.found
         'dict'
+        >>> built_model(nn.Linear).failure().first.reason[:44]
+        'it cannot be made: missing a required argume'
     """
     parts: tuple[object, ...] = given if isinstance(given, tuple) else (given,)
     if isinstance(parts[0], nn.Module):
@@ -49,6 +53,11 @@ def built_model(given: object) -> Checked[nn.Module]:
     makes = cast(Callable[..., object], parts[0])
     args = cast(Sequence[object], parts[1]) if len(parts) > 1 else ()
     named = cast(Mapping[str, object], parts[-1]) if len(parts) == LONGEST_RECIPE else {}
+    refused = _refused_arguments(makes, args, named)
+    if refused is not None:
+        found = getattr(makes, "__name__", type(makes).__name__)
+        reason = f"it cannot be made: {refused}; give (class, args, kwargs), or the module itself"
+        return fail(ModelNotConvertible(side="teacher", found=found, reason=reason))
     made = makes(*args, **named)
     if isinstance(made, nn.Module):
         return Success(made)
@@ -152,6 +161,20 @@ def undisguised(model: nn.Module) -> nn.Module:
     assert issubclass(joined, joined.__bases__[1]), "a class in front, and the model's own"
     model.__class__ = joined.__bases__[1]
     return model
+
+
+def _refused_arguments(
+    makes: Callable[..., object], args: Sequence[object], named: Mapping[str, object]
+) -> str | None:
+    try:
+        signature = inspect.signature(makes)
+    except ValueError:  # a class written in C tells nothing
+        return None
+    try:
+        signature.bind(*args, **named)
+    except TypeError as error:
+        return str(error)
+    return None
 
 
 def _joined_class(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import torch
 from returns.result import Success
 from torch import Tensor, nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
@@ -42,10 +43,16 @@ def frozen_view(module: nn.Module) -> Checked[nn.Module]:
     if any(is_lazy(parameter) for parameter in own.parameters()):
         return fail(TeacherNotFrozen(found=found, reason="it has lazy layers that never ran"))
     try:
-        view = _copied(own)
+        # Without a graph: torch copies a script's parameters by `clone`, and they must be leaves.
+        with torch.no_grad():
+            view = _copied(own)
+            _share_scripts(own, view)
+        for parameter in view.parameters():  # a script has no `requires_grad_` of its own
+            parameter.requires_grad_(False)
+        view.eval()
     except Exception as error:  # whatever a foreign class does when it is copied
         return fail(TeacherNotFrozen(found=found, reason=str(error).partition("\n")[0]))
-    return Success(view.requires_grad_(False).eval())
+    return Success(view)
 
 
 def without_parallel(module: nn.Module) -> nn.Module:
@@ -94,6 +101,16 @@ def _copied(module: nn.Module) -> nn.Module:
         return copy.deepcopy(module, _shared(module))
     except Exception:  # an attribute that cannot be copied: it is shared, the rest is not
         return _copied_as_far_as_possible(module)
+
+
+def _share_scripts(module: nn.Module, view: nn.Module) -> None:
+    """A script is copied by torch itself, which knows nothing of what shall be shared."""
+    for owner, copied in zip(module.modules(), view.modules(), strict=True):
+        if isinstance(owner, torch.jit.ScriptModule):
+            for name, parameter in owner.named_parameters(recurse=False):
+                setattr(copied, name, nn.Parameter(parameter.detach(), requires_grad=False))
+            for name, buffer in owner.named_buffers(recurse=False):
+                setattr(copied, name, buffer.detach())
 
 
 def _copied_as_far_as_possible(module: nn.Module) -> nn.Module:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
+from weakref import WeakSet
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +47,9 @@ class Loan:
     held: tuple[_Held, ...]
 
     def give_back(self) -> None:
-        """Put back modes, flags, tensors and devices, as they were when it was borrowed.
+        """Put back modes, flags, tensors and devices, as they were when it was first borrowed.
+
+        Nothing happens to a model that another loan still has: the last one puts it back.
 
         Example:
             >>> model = nn.Linear(2, 2)
@@ -57,6 +60,9 @@ class Loan:
             >>> torch.equal(model.weight, before)
             True
         """
+        _OPEN.discard(self)
+        if _other_loan(self.model) is not None:
+            return
         for module, training in self.modes:
             module.training = training
         with torch.no_grad():
@@ -64,11 +70,16 @@ class Loan:
                 _put_back(held)
 
 
+# Weak: a student that is dropped without being exported keeps no teacher on loan.
+_OPEN: WeakSet[Loan] = WeakSet()
+
+
 def borrowed(model: nn.Module) -> Loan:
     """Take a model on loan: eval mode, no parameter that learns.
 
     Args:
-        model: Any module; nothing but its modes and flags changes.
+        model: Any module; nothing but its modes and flags changes. One that is on loan already is
+            lent once more, and its owner gets it back from whoever has it last.
 
     Returns:
         What gives it back. It holds the tensors where they were, so a model that moves to a
@@ -78,8 +89,13 @@ def borrowed(model: nn.Module) -> Loan:
         >>> borrowed(nn.Linear(2, 2)).model.training
         False
     """
-    modes = tuple((module, module.training) for module in model.modules())
-    loan = Loan(model, modes, tuple(_tensors_of(model)))
+    other = _other_loan(model)
+    if other is None:
+        modes = tuple((module, module.training) for module in model.modules())
+        loan = Loan(model, modes, tuple(_tensors_of(model)))
+    else:
+        loan = Loan(model, other.modes, other.held)
+    _OPEN.add(loan)
     model.eval()
     for parameter in model.parameters():
         parameter.requires_grad_(False)
@@ -110,6 +126,10 @@ def shared_tensors(model: nn.Module, other: nn.Module) -> tuple[str, ...]:
         *model.named_buffers(),
     ]
     return tuple(name or "the model itself" for name, item in ours if id(item) in theirs)
+
+
+def _other_loan(model: nn.Module) -> Loan | None:
+    return next((loan for loan in _OPEN if loan.model is model), None)
 
 
 def _tensors_of(model: nn.Module) -> Iterator[_Held]:

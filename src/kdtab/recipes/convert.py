@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -11,6 +11,7 @@ from torch import nn
 
 from kdtab.config.layers import KDLossConfig, loss_config
 from kdtab.errors.conversions import ModelNotConvertible, ModelsShareTensors
+from kdtab.errors.layers import Side
 from kdtab.models.disguise import (
     built_model,
     disguised,
@@ -25,7 +26,7 @@ from kdtab.results import Checked, check, collect, fail
 from kdtab.shell.seed import seeded
 from kdtab.tasks.carried import LESSON, carries_lesson, lesson_of
 from kdtab.tasks.criteria import Criterion, criterion_name
-from kdtab.tasks.layerplan import LayerPlan, PlannedPair, planned_pair, seen_outputs
+from kdtab.tasks.layerplan import LayerPlan, PlannedPair, Seen, planned_pair, seen_outputs
 from kdtab.tasks.layers import LayerLesson
 from kdtab.tasks.pairs import PairLoss
 from kdtab.tasks.totals import LossBalancer, balancer_may_fit
@@ -225,9 +226,19 @@ def _rows(
         return Success(tuple(PlannedPair(*loss.names, loss.name) for loss in losses))
     # A model that draws numbers while it runs must not move the process's generators.
     with seeded(config.random_seed):
-        ours = seen_outputs(student, {loss.pair.student: None for loss in losses}, example)
-        theirs = seen_outputs(teacher, {loss.pair.teacher: None for loss in losses}, example)
-    return collect(planned_pair(loss, ours, theirs, project=config.project) for loss in losses)
+        ours = _seen("student", student, [loss.pair.student for loss in losses], example)
+        theirs = _seen("teacher", teacher, [loss.pair.teacher for loss in losses], example)
+    return collect((ours, theirs)).bind(
+        lambda both: collect(planned_pair(loss, *both, project=config.project) for loss in losses)
+    )
+
+
+def _seen(side: Side, model: nn.Module, names: Iterable[str], example: object) -> Checked[Seen]:
+    try:
+        return Success(seen_outputs(model, dict.fromkeys(names), example))
+    except Exception as error:  # whatever a foreign forward does with a batch that is not its own
+        reason = f"it does not take the example batch ({str(error).partition(chr(10))[0]})"
+        return fail(ModelNotConvertible(side=side, found=type(model).__name__, reason=reason))
 
 
 def _joined(losses: tuple[PairLoss, ...], rows: tuple[PlannedPair, ...]) -> tuple[PairLoss, ...]:

@@ -8,12 +8,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+
+from kdtab.errors.configs import FieldInvalid
+from kdtab.errors.issue import Issue
 
 Criterion: TypeAlias = Callable[..., object]
 
 BY_PLACE = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 BY_NAME = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
+CODES = (torch.int64, torch.int32)
 OF_OURS = "kdtab.losses."
 OF_FEATURES = "kdtab.losses.features"
 OF_RELATIONS = "kdtab.losses.relational"
@@ -191,6 +196,43 @@ def takes_any_width(criterion: Criterion) -> bool:
         return True
     own = isinstance(criterion, nn.Module) and next(criterion.parameters(), None) is not None
     return own or getattr(criterion, "takes_any_width", False) is True
+
+
+def labels_problem(labels: Tensor, rows: int, classes: int) -> Issue | None:
+    """What keeps labels from being compared with so many rows.
+
+    Args:
+        labels: What was given as class codes.
+        rows: How many the logits have.
+        classes: How many the logits have.
+
+    Returns:
+        `FieldInvalid`, or None. Codes that no class has are looked for in the memory of the CPU
+        only: elsewhere it would make the device wait.
+
+    Example:
+        >>> labels_problem(torch.tensor([0, 1]), 3, 2).found
+        'torch.int64 [2] for 3 rows'
+        >>> labels_problem(torch.tensor([0, -100]), 2, 2).found
+        '-100'
+    """
+    if labels.numel() == rows and labels.dtype in CODES:
+        return _codes_problem(labels, classes)
+    told = f"{labels.dtype} {list(labels.shape)} for {rows} rows"
+    return FieldInvalid(name="labels", rule="must be one int64 class code for each row", found=told)
+
+
+def _codes_problem(labels: Tensor, classes: int) -> Issue | None:
+    if labels.device.type != "cpu" or torch.compiler.is_compiling():
+        return None
+    strange = labels[(labels < 0) | (labels >= classes)]
+    if not strange.numel():
+        return None
+    rule = (
+        f"must be class codes from 0 to {classes - 1} (no code such as -100 means 'ignore': "
+        "leave rows without a label out)"
+    )
+    return FieldInvalid(name="labels", rule=rule, found=str(strange[0].item()))
 
 
 def _is_pointwise(criterion: Criterion) -> bool:

@@ -12,7 +12,7 @@ from kdtab.errors.issue import Issue
 from kdtab.errors.taskmodules import FeatureHeadSilent, FeatureShapesDiffer
 from kdtab.losses.precision import at_least_float32
 from kdtab.models.features import FeatureReader
-from kdtab.models.projection import FeatureProjection
+from kdtab.models.projection import FeatureProjection, feature_width
 
 
 @final
@@ -63,6 +63,8 @@ class FeatureTrainable(nn.Module):
         logits, features = self.reader.logits_and_features(self.student, inputs)
         if self.projection is None or features is None:
             return logits, features
+        if feature_width(tuple(features.shape), self.reader.axis) != self.reader.width:
+            return logits, features  # of another width than was said: `feature_problem` tells it
         return logits, self.projection(features)
 
 

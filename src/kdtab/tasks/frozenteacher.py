@@ -6,7 +6,11 @@ from typing import Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
+from kdtab.bundle import ModelBundle
+from kdtab.errors.conversions import ModelsShareTensors
+from kdtab.errors.issue import Issue
 from kdtab.errors.taskmodules import ScalersUnlike
 from kdtab.models.frozen import unwrapped
 from kdtab.models.normalization import (
@@ -148,6 +152,38 @@ class TeacherModule(nn.Module):
         mapped = torch.addcmul(shift.to(computed.dtype), computed, factor.to(computed.dtype))
         clipped = mapped.clamp(-self.scaling.clip, self.scaling.clip)
         return clipped.to(input.dtype) if input.is_floating_point() else clipped
+
+
+def sharing_problem(student: nn.Module, teacher: object) -> Issue | None:
+    """Numbers that student and teacher have in common, so that the teacher would learn too.
+
+    Args:
+        student: The one that is trained.
+        teacher: What was given as the teacher; a frozen view has the memory of its model.
+
+    Returns:
+        `ModelsShareTensors`, or None.
+
+    Example:
+        >>> model = nn.Linear(3, 2)
+        >>> sharing_problem(model, model).names
+        ('weight', 'bias')
+        >>> sharing_problem(model, nn.Linear(3, 2)) is None
+        True
+    """
+    model = teacher.model if isinstance(teacher, ModelBundle) else teacher
+    if not isinstance(model, nn.Module):
+        return None
+    theirs = {_place(tensor) for tensor in (*model.parameters(), *model.buffers())}
+    ours = (*student.named_parameters(), *student.named_buffers())
+    names = tuple(name for name, tensor in ours if _place(tensor) in theirs)
+    return ModelsShareTensors(names=names) if names else None
+
+
+def _place(tensor: Tensor) -> tuple[object, ...]:
+    if is_lazy(tensor) or tensor.layout is not torch.strided or not tensor.data_ptr():
+        return (id(tensor),)
+    return (tensor.device, tensor.data_ptr())
 
 
 def way_to_teacher(

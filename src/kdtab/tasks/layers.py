@@ -18,6 +18,7 @@ from kdtab.results import Checked, collect, fail
 from kdtab.tasks.captures import ModelTaps
 from kdtab.tasks.pairs import PairLoss, keywords_fit, trained_modules
 from kdtab.tasks.totals import (
+    STUDENT_LOSS_KEY,
     LossBalancer,
     NamedLosses,
     balanced_total,
@@ -212,6 +213,9 @@ class LayerLesson:
             >>> lesson.total(torch.tensor(1.0), None, {}).failure().first
             BalancerMissing(terms=('student_loss',))
         """
+        if not _may_be_loss(student_loss):
+            found = f"{STUDENT_LOSS_KEY} {type(student_loss).__name__}"
+            return fail(LossNotScalar(terms=(found,)))
         return self._fits[student_loss is not None].bind(
             lambda _: self.terms(reduction, said).bind(
                 lambda terms: balanced_total(self.balancer, terms, student_loss).map(
@@ -281,6 +285,10 @@ class LayerLesson:
         self.last_terms = {name: value.detach() for name, value in named.items()}
         self.step += learning
         return total
+
+
+def _may_be_loss(found: object) -> bool:
+    return found is None or isinstance(found, Tensor)
 
 
 def _reduced(

@@ -114,7 +114,8 @@ def balanced_total(
         total = balancer(with_student_loss(terms, student_loss))
     if getattr(total, "shape", None) == ():  # a user's balancer may return anything
         return Success(total)
-    shapes = tuple(f"{name} {list(term.shape)}" for name, term in terms.items())
+    every = with_student_loss(terms, student_loss)
+    shapes = tuple(f"{name} {list(term.shape)}" for name, term in every.items())
     return fail(LossNotScalar(terms=shapes))
 
 
