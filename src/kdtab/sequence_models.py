@@ -18,7 +18,7 @@ from returns.result import Result, Success
 from kdtab.config.base import parse_config
 from kdtab.config.sequencenetworks import sequence_spec
 from kdtab.config.sequencerun import SequenceTraining
-from kdtab.config.sequences import Backend
+from kdtab.config.sequences import Backend, check_backend
 from kdtab.data.arrays import Float32Array
 from kdtab.disk.sequencebundles import read_sequence_record, write_sequence_record
 from kdtab.disk.trajectories import read_trajectories
@@ -33,7 +33,8 @@ from kdtab.models.sequences import (
 )
 from kdtab.recipes.sequences import LearnedTrajectories, learn_trajectories
 from kdtab.recipes.series import train_on_series
-from kdtab.results import Checked, check, either, fail, gather
+from kdtab.results import Checked, Value, check, either, fail, gather
+from kdtab.shell.device import resolve_device
 from kdtab.shell.sequencebatches import SeriesRows
 from kdtab.teachers.sequencebundle import bundle_as_sequence_teacher
 
@@ -72,8 +73,10 @@ def sequence_model(
         >>> sequence_model([{"type": "GRU", "dim": 16}, {"type": "BasicLayer", "dim": 2}], 8).output_dim
         2
     """
+    seed = parse_config(SequenceTraining, {"random_seed": random_seed})
     spec = sequence_spec(layers, input_dim)
-    return either(spec, lambda found: new_sequence_bundle(found, random_seed), raise_issues)
+    made = gather(seed, spec).bind(lambda _: spec)
+    return either(made, lambda found: new_sequence_bundle(found, random_seed), raise_issues)
 
 
 def train_sequence_model(
@@ -109,7 +112,9 @@ def train_sequence_model(
     """
     config, rows = parse_config(SequenceTraining, training), _rows("series", series)
     none: Checked[SeriesRows | None] = Success(None)
-    held_out = none if validation is None else _rows("validation", validation).map(_maybe)
+    held_out = (
+        none if validation is None else _rows("validation", validation).map(lambda rows: rows)
+    )
     trained = Result.do(
         found
         for _ in gather(config, rows, held_out)
@@ -151,16 +156,15 @@ def distill_sequence_model(
         Traceback (most recent call last):
         kdtab.errors.raised.MissingFileError: no file at 'no such file.hdf5': check the path and its spelling
     """
-    learned = parse_config(SequenceTraining, training).bind(
-        lambda config: read_trajectories(distillation_data_path).bind(
-            lambda found: learn_trajectories(
-                student,
-                found,
-                distillation_data_path,
-                config,
-                backend=backend,
-                device=torch.device(device),
-            )
+    config = parse_config(SequenceTraining, training)
+    learned = Result.do(
+        learned
+        for _ in gather(config, check_backend(backend))
+        for settings in config
+        for place in resolve_device(device)
+        for found in read_trajectories(distillation_data_path)
+        for learned in learn_trajectories(
+            student, found, distillation_data_path, settings, backend=backend, device=place
         )
     )
     return either(learned, lambda found: found, raise_issues)
@@ -186,13 +190,12 @@ def sequence_states(
         >>> sequence_states(sequence_model([{"type": "LSTM", "dim": 2}]), np.zeros((1, 3, 2))).shape
         (1, 4, 2)
     """
-    values = np.asarray(inputs, dtype=np.float32)
-    width = values.shape[-1] if values.ndim == 3 else 0
-    differ = DimensionsDiffer(
-        what="inputs", one="the data", first=width, other="the model", second=model.input_dim
-    )
-    states = check(None if width == model.input_dim else differ).bind(
-        lambda _: bundle_as_sequence_teacher(model, backend).states(values)
+    states = Result.do(
+        found
+        for _ in check_backend(backend)
+        for values in _inputs("inputs", inputs)
+        for _ in check(_other_width(values.shape[2], model))
+        for found in bundle_as_sequence_teacher(model, backend).states(values)
     )
     return either(states, lambda found: found, raise_issues)
 
@@ -241,25 +244,56 @@ def load_sequence_model(path: Path) -> SequenceBundle:
     return either(found, lambda bundle: bundle, raise_issues)
 
 
-def _rows(name: str, series: Series) -> Checked[SeriesRows]:
-    inputs, targets = np.asarray(series[0], dtype=np.float32), np.asarray(series[1])
-    if inputs.ndim != 3 or 0 in inputs.shape:
-        return _refused(name, "must begin with inputs [N, T, D], none of them 0", inputs)
-    whole = np.full(len(inputs), inputs.shape[1])
-    lengths = np.asarray(series[2] if len(series) == 3 else whole).astype(np.int64)
-    steps = (inputs.shape[1], inputs.shape[1] + 1)
-    if len(targets) != len(inputs) or (targets.ndim > 1 and targets.shape[1] not in steps):
+def _rows(name: str, series: object) -> Checked[SeriesRows]:
+    if not isinstance(series, tuple | list) or len(series) not in (2, 3):
+        rule = "must be inputs and targets, and lengths where series are shorter"
+        return fail(FieldInvalid(name=name, rule=rule, found=type(series).__name__))
+    return _inputs(f"{name}[0]", series[0]).bind(lambda inputs: _beside(name, inputs, series))
+
+
+def _beside(name: str, inputs: Float32Array, series: Sequence[ArrayLike]) -> Checked[SeriesRows]:
+    targets, steps = np.asarray(series[1]), inputs.shape[1]
+    lengths = np.asarray(series[2] if len(series) == 3 else np.full(len(inputs), steps))
+    known = [(len(inputs),), (len(inputs), steps), (len(inputs), steps + 1)]
+    if targets.shape[:2] not in known or targets.ndim not in (1, 3) or 0 in targets.shape:
         return _refused(name, "must have a class or states [T + 1, D] for each series", targets)
-    if lengths.shape != whole.shape or not ((lengths >= 1) & (lengths <= whole)).all():
-        return _refused(name, f"must have lengths from 1 to {inputs.shape[1]}", lengths)
+    whole = lengths.shape == (len(inputs),) and lengths.dtype.kind in "iu"
+    if not whole or lengths.min() < 1 or lengths.max() > steps:
+        return _refused(name, f"must have lengths from 1 to {steps}", lengths)
+    own = lengths.astype(np.int64)
     if targets.ndim == 1:
-        return Success(SeriesRows(inputs, targets.astype(np.int64), lengths))
-    return Success(SeriesRows(inputs, targets.astype(np.float32), lengths))
+        if targets.dtype.kind not in "iu" or targets.min() < 0:
+            return _refused(name, "must have classes as whole numbers from 0", targets)
+        return Success(SeriesRows(inputs, targets.astype(np.int64), own))
+    return _finite(name, targets).map(lambda states: SeriesRows(inputs, states, own))
 
 
-def _maybe(rows: SeriesRows) -> SeriesRows | None:
-    return rows
+def _inputs(name: str, given: ArrayLike) -> Checked[Float32Array]:
+    try:
+        values = np.asarray(given)
+    except ValueError:  # rows of different length
+        values = np.empty(0, dtype=object)
+    if values.ndim != 3 or 0 in values.shape:
+        return _refused(name, "must be [N, T, D], none of them 0", values)
+    return _finite(name, values)
 
 
-def _refused(name: str, rule: str, found: AnyArray) -> Checked[SeriesRows]:
-    return fail(FieldInvalid(name=name, rule=rule, found=f"an array {list(found.shape)}"))
+def _finite(name: str, values: AnyArray) -> Checked[Float32Array]:
+    if values.dtype.kind in "biuf":
+        with np.errstate(over="ignore"):
+            numbers = values.astype(np.float32)
+        if np.isfinite(numbers).all():
+            return Success(numbers)
+    return _refused(name, "must hold finite numbers of float32", values)
+
+
+def _other_width(width: int, model: SequenceBundle) -> DimensionsDiffer | None:
+    differ = DimensionsDiffer(
+        what="inputs", one="the data", first=width, other="the model", second=model.input_dim
+    )
+    return None if width == model.input_dim else differ
+
+
+def _refused(name: str, rule: str, found: AnyArray) -> Checked[Value]:
+    shown = f"an array {list(found.shape)} of {found.dtype}"
+    return fail(FieldInvalid(name=name, rule=rule, found=shown))

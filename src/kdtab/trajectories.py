@@ -12,19 +12,23 @@ from typing import TypeAlias
 from returns.result import Result
 
 from kdtab.config.base import parse_config
-from kdtab.config.sequences import Backend, Resampling, SequenceColumns, TrajectoryRequest
+from kdtab.config.sequences import (
+    Backend,
+    Resampling,
+    SequenceColumns,
+    TrajectoryRequest,
+    check_backend,
+)
 from kdtab.disk.trajectoryreport import TrajectoryReport, trajectory_report
 from kdtab.disk.trajectoryreuse import TrajectoryDataset
-from kdtab.errors.configs import FieldInvalid
 from kdtab.errors.raised import raise_issues
-from kdtab.results import check, either, gather
+from kdtab.results import either, gather
 from kdtab.teachers.sequences import sequence_teacher
 from kdtab.teachers.trajectories import generate_trajectories
 
 __all__ = ["generate_teacher_trajectories", "validate_distillation_dataset"]
 
 Path: TypeAlias = str | os.PathLike[str]
-BACKENDS = ("torch", "jax")
 
 
 def generate_teacher_trajectories(
@@ -91,11 +95,9 @@ def generate_teacher_trajectories(
         "columns": columns,
     }
     request = parse_config(TrajectoryRequest, given)
-    known = backend in BACKENDS
-    rule = FieldInvalid(name="backend", rule="must be a backend", found=backend, known=BACKENDS)
     generated = Result.do(
         dataset
-        for _ in gather(request, check(None if known else rule))
+        for _ in gather(request, check_backend(backend))
         for asked in request
         for teacher in sequence_teacher(teacher_model_path, backend)
         for dataset in generate_trajectories(

@@ -168,6 +168,14 @@ def test_dimensions_that_differ_end_the_run_before_a_state_is_asked_for(folder: 
     assert not (folder / "runs" / "mismatch").exists()
 
 
+def test_a_device_that_is_not_there_ends_the_run_before_a_state_is_asked_for(folder: Path) -> None:
+    text = CONFIG.format(backend="torch").replace("model:", "model:\n  device: warp")
+    ended = kdtab("run", written(folder, "on_warp.yaml", text), folder=folder)
+    assert ended.code == 2
+    assert "device 'warp' cannot be used" in ended.err
+    assert not (folder / "runs/on_warp").exists()
+
+
 def test_a_table_becomes_sequences_with_a_series_a_time_and_a_window(folder: Path) -> None:
     lines = ["machine,hour,a,b,c,d"]
     rng = np.random.default_rng(1)
@@ -220,6 +228,13 @@ def test_every_mistake_of_a_config_is_named_at_once(folder: Path) -> None:
         ("target_column: y", 2, "kdtab train TABLE --config"),
         ("model: {model_path: no.soen}\ntraining: {distillation: {distillation_data_path: no.hdf5}}", 4, "no bundle at 'no.soen'"),
         ("data: {data_path: source_data.hdf5}\ntraining: {distillation: {teacher_model_path: weights.pth}}", 4, "export the teacher as ONNX"),
+        ("training: {distilation: {teacher_model_path: t}}", 2, "unknown field 'training.distilation'. Did you mean 'distillation'?"),
+        ("model: {layer: []}\ntraining: {distillation: {teacher_model_path: t}}", 2, "unknown field 'model.layer'. Did you mean 'layers'?"),
+        ("data: {column: {}}\ntraining: {distillation: {teacher_model_path: t}}", 2, "unknown field 'data.column'. Did you mean 'columns'?"),
+        ("model: {layers: [{type: BasicLayer}]}\ntraining: {distillation: {teacher_model_path: t}}", 2, "error: model.layers.0.dim is required\n"),
+        ("model: {input_dim: 4}\ntraining: {distillation: {distillation_data_path: t}}", 2, "model.layers is required"),
+        ("data: {data_path: 5}\ntraining: {distillation: {teacher_model_path: t}}", 2, "error: data.data_path must be a path, got '5'\n"),
+        ("log_dir: [a]\ntraining: {distillation: {distillation_data_path: t}}", 2, "error: log_dir must be a path, got"),
         ("data: {data_path: source_data.hdf5, max_scale: 1.0}\ntraining: {distillation: {teacher_model_path: teacher.soen}}", 2, "data.max_scale stands without min_scale"),
     ],
 )  # fmt: skip

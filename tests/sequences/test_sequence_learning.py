@@ -18,7 +18,12 @@ from kdtab.errors.issue import explain
 from kdtab.models.sequences import SequenceBundle
 from kdtab.models.weights import weight_arrays
 from kdtab.recipes.sequences import LearnedTrajectories, learn_trajectories
-from kdtab.sequence_models import sequence_model, sequence_states, train_sequence_model
+from kdtab.sequence_models import (
+    distill_sequence_model,
+    sequence_model,
+    sequence_states,
+    train_sequence_model,
+)
 
 TEACHER = sequence_model(
     [{"type": "SingleDendrite", "dim": 5}, {"type": "BasicLayer", "dim": 2}], 3, random_seed=1
@@ -198,11 +203,21 @@ def test_classes_are_learned_from_the_mean_state() -> None:
 @pytest.mark.parametrize(
     ("series", "sentence"),
     [
-        (([1.0], [0]), r"series must begin with inputs \[N, T, D\].*an array \[1\]"),
+        (([1.0], [0]), r"series\[0\] must be \[N, T, D\].*an array \[1\]"),
         ((np.ones((2, 3, 1)), [0]), "a class or states .* for each series"),
         ((np.ones((2, 3, 1)), np.ones((2, 9, 1))), "a class or states"),
         ((np.ones((2, 3, 1)), [0, 0], [3, 4]), "lengths from 1 to 3"),
         ((np.ones((2, 3, 2)), [0, 0]), "the data has 2 inputs at a step and the student has 1"),
+        ((np.ones((2, 3, 1)), [0, 0], [2.5, 3]), "lengths from 1 to 3"),
+        ((np.ones((2, 3, 1)), [0, -1]), "classes as whole numbers from 0"),
+        ((np.ones((2, 3, 1)), [0.5, 1.5]), "classes as whole numbers from 0"),
+        ((np.ones((2, 3, 1)), ["a", "b"]), "classes as whole numbers from 0"),
+        ((np.ones((2, 3, 1)), np.ones((2, 3))), "a class or states"),
+        ((np.ones((2, 3, 1)), 3), "a class or states"),
+        ((np.full((2, 3, 1), np.nan), [0, 0]), r"series\[0\] must hold finite numbers"),
+        ((np.ones((2, 3, 1)), np.full((2, 4, 1), np.inf)), "series must hold finite numbers"),
+        (([[1.0], [2.0, 3.0]], [0, 0]), r"series\[0\] must be \[N, T, D\]"),
+        ((np.ones((2, 3, 1)),), "inputs and targets"),
         ((np.ones((2, 3, 1)), [0, 4]), "the data has 5 outputs at a step and the student has 1"),
     ],
 )
@@ -211,6 +226,69 @@ def test_series_that_cannot_be_trained_on_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=sentence):
         train_sequence_model(sequence_model([{"type": "GRU", "dim": 1}]), series)
+
+
+@pytest.mark.parametrize(
+    ("validation", "sentence"),
+    [
+        ((np.ones((2, 3, 2)), [0, 0]), "the validation data has 2 inputs"),
+        ((np.ones((2, 3, 1)), [0, 7]), "the validation data has 8 outputs"),
+        ((np.ones((2, 3, 1)), np.ones((2, 4, 1))), "what the training series have"),
+    ],
+)
+def test_validation_series_must_be_like_those_that_train(
+    validation: tuple[Float32Array, Float32Array], sentence: str
+) -> None:
+    model = sequence_model([{"type": "GRU", "dim": 1}])
+    with pytest.raises(ValueError, match=sentence):
+        train_sequence_model(model, (np.ones((2, 3, 1)), [0, 0]), validation)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "backend", "sentence"),
+    [
+        (np.ones((2, 3)), "torch", r"must be \[N, T, D\]"),
+        (np.ones((0, 3, 3)), "jax", "none of them 0"),
+        (np.full((1, 3, 3), np.nan), "torch", "finite numbers"),
+        ([[["a", "b", "c"]]], "torch", "finite numbers"),
+        (np.ones((1, 3, 4)), "torch", "the data has 4 inputs at a step and the model has 3"),
+        (np.ones((1, 3, 3)), "tf", "must be 'torch' or 'jax'|must be a backend"),
+    ],
+)
+def test_inputs_without_states_are_refused_in_a_sentence(
+    inputs: Float32Array, backend: str, sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        sequence_states(STUDENT, inputs, backend=backend)  # type: ignore[arg-type]  # the point
+
+
+@pytest.mark.parametrize("given", [{"device": "warp"}, {"backend": "tf"}, {"random_seed": -1}])
+def test_where_and_how_to_learn_is_checked_first(given: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=next(iter(given))):
+        distill_sequence_model(STUDENT, "no such file", **given)  # type: ignore[arg-type]  # the point
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ([], "layers must be a list of layers, at least one, got '[]'"),
+        (None, "layers must be a list of layers, at least one, got 'None'"),
+        ([{"type": "GRU"}], "layers.0.dim is required"),
+        (
+            [{"type": "GRU", "dim": 2, "tau": 1}],
+            "unknown field 'layers.0.tau'. Known fields: 'type', 'dim'",
+        ),
+    ],
+)
+def test_a_wrong_layer_is_one_mistake(layers: list[dict[str, object]], said: str) -> None:
+    with pytest.raises(ValueError, match="layers") as raised:
+        sequence_model(layers)
+    assert str(raised.value) == said
+
+
+def test_the_seed_of_new_weights_is_checked() -> None:
+    with pytest.raises(ValueError, match="random_seed must be greater than or equal to 0"):
+        sequence_model([{"type": "GRU", "dim": 1}], random_seed=-1)
 
 
 def test_every_mistake_is_in_the_error(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from kdtab.data.arrays import Float32Array
 from kdtab.data.resampling import resampled_series
 from kdtab.data.sampling import sampled_places
 from kdtab.disk.trajectories import Trajectories, read_trajectories
+from kdtab.errors.extras import ExtraMissing
 from kdtab.errors.sequences import InputsNotFinite, NoSeriesLeft, SequenceColumnsNeeded
 from kdtab.errors.sequenceteachers import DimensionsDiffer, StatesInvalid
 from kdtab.errors.tables import FileMissing, FolderMissing
@@ -313,3 +314,13 @@ def test_a_plan_follows_everything_that_is_asked_for() -> None:
     other = revise(record, request=TrajectoryRequest(batch_size=1)).unwrap()
     assert record.plan != other.plan
     assert record.plan == revise(record, groups=()).unwrap().plan
+
+
+def test_without_h5py_no_teacher_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kdtab.disk.hdf5.find_spec", lambda _: None)
+    table, teacher = tmp_path / "t.csv", LeakyTeacher()
+    table.write_text("id,a,b\n1,0.5,1\n1,2,3\n", encoding="utf-8")
+    request = TrajectoryRequest(columns=SequenceColumns(series_column="id"))
+    outcome = generate_trajectories(table, teacher, tmp_path / "d.hdf5", request)
+    assert outcome.failure().every == (ExtraMissing(extra="sequences", package="h5py"),)
+    assert (teacher.asked, [path.name for path in tmp_path.iterdir()]) == ([], ["t.csv"])

@@ -11,6 +11,7 @@ import pytest
 import kdtab
 from kdtab.config.sequences import DistillationConfig, TrajectoryRequest
 from kdtab.disk.trajectories import read_trajectories
+from kdtab.errors.issue import explain
 from kdtab.errors.raised import KdtabError
 from kdtab.errors.sequenceteachers import DimensionsDiffer, SequenceTeacherForeign
 from kdtab.errors.trajectories import (
@@ -197,6 +198,30 @@ def test_a_run_refuses_trajectories_that_differ_from_what_it_wrote_down(made: Pa
     strange = distillation_data(again, TrajectoryRequest(), other, made.parent).failure().first
     assert isinstance(strange, TrajectoriesOfOtherRun)
     assert [key for key, _, _ in strange.differing] == ["source_sha256"]
+
+
+def test_named_trajectories_teach_students_of_any_seed(made: Path) -> None:
+    config = DistillationConfig(distillation_data_path=made)
+    outcome = distillation_data(config, TrajectoryRequest(seed=7), None, made.parent)
+    assert outcome.unwrap().reused
+
+
+@pytest.mark.parametrize("name", ["data", "labels"])
+def test_numbers_that_are_not_finite_are_named_before_anything_learns(
+    tmp_path: Path, name: str
+) -> None:
+    path = write_trajectories(tmp_path / "d.h5")
+    with h5py.File(path, "a") as file:
+        file[f"train/{name}"][3, 1, 0] = np.nan
+    place = f"/train/{name}"
+    wrong = TrajectoriesNotFinite(path=str(path), place=place, count=1, series=4)
+    assert read_trajectories(path).failure().every == (wrong,)
+
+
+def test_a_file_of_other_groups_is_told_what_it_has(tmp_path: Path) -> None:
+    path = write_source(tmp_path / "d.h5", validation=random_series(2))
+    (issue,) = kdtab.validate_distillation_dataset(path).issues
+    assert explain(issue).endswith("and is absent: the file has '/validation/data'")
 
 
 def test_a_run_takes_trajectories_of_other_programs_as_they_are(tmp_path: Path) -> None:

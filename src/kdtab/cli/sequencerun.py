@@ -94,7 +94,11 @@ def run_distillation(run: SequenceRun, folder: str, *, quiet: bool) -> Checked[A
 
 def _known(run: SequenceRun) -> Checked[_Known]:
     ready = check_jax() if run.model.backend == "jax" else Success(None)
-    return ready.bind(lambda _: _student(run)).bind(lambda student: _beside_teacher(run, student))
+    return (
+        ready.bind(lambda _: resolve_device(run.model.device))
+        .bind(lambda _: _student(run))
+        .bind(lambda student: _beside_teacher(run, student))
+    )
 
 
 def _student(run: SequenceRun) -> Checked[SequenceBundle | None]:

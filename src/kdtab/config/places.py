@@ -84,7 +84,7 @@ def _options(annotation: object) -> Iterator[object]:
 
 
 def _kinds(model: type[BaseModel]) -> tuple[str, ...]:
-    field = model.model_fields.get("kind")
+    field = model.model_fields.get("kind") or model.model_fields.get("type")
     if field is None or get_origin(field.annotation) is not Literal:
         return ()
     return get_args(field.annotation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias, assert_never
 
 from pydantic import Field
@@ -123,9 +123,7 @@ class SequenceSpec(FrozenConfig):
         return self.layers[-1].dim
 
 
-def sequence_spec(
-    layers: Sequence[Mapping[str, object]], input_dim: int | None = None
-) -> Checked[SequenceSpec]:
+def sequence_spec(layers: object, input_dim: int | None = None) -> Checked[SequenceSpec]:
     """The network of a list of layers, as seed 001 writes it.
 
     Args:
@@ -143,6 +141,9 @@ def sequence_spec(
         >>> sequence_spec([{"type": "Gru", "dim": 8}]).failure().first.known
         ('SingleDendrite', 'BasicLayer', 'GRU', 'LSTM')
     """
+    if not isinstance(layers, list | tuple) or not layers:
+        rule = "must be a list of layers, at least one"
+        return fail(FieldInvalid(name="layers", rule=rule, found=str(layers)))
     problems = [
         problem for place, layer in enumerate(layers) for problem in _type_problems(place, layer)
     ]
@@ -152,8 +153,11 @@ def sequence_spec(
         _with_activation(dict(layer), is_last=place == len(layers) - 1)
         for place, layer in enumerate(layers)
     ]
-    width = input_dim if input_dim is not None or not filled else filled[0].get("dim")
-    return parse_config(SequenceSpec, {"input_dim": width, "layers": filled}).alt(_without_types)
+    width = filled[0].get("dim") if input_dim is None else input_dim
+    parsed = parse_config(SequenceSpec, {"input_dim": width, "layers": filled})
+    return parsed.alt(_without_types).alt(
+        lambda issues: _said(issues, width_said=input_dim is not None)
+    )
 
 
 def weight_shapes(spec: SequenceSpec) -> dict[str, Shape]:
@@ -250,6 +254,16 @@ def _with_activation(layer: dict[str, object], *, is_last: bool) -> dict[str, ob
     if layer["type"] != "BasicLayer" or layer.get("activation") is not None:
         return layer
     return layer | {"activation": "linear" if is_last else "tanh"}
+
+
+def _said(issues: Issues, *, width_said: bool) -> Issues:
+    """Only what somebody wrote: with a wrong layer, the list and a width taken from it are fine."""
+    names = [getattr(issue, "name", "") for issue in issues]
+    inside = any(name.startswith("layers.") for name in names)
+    passed = {"layers": inside, "input_dim": inside and not width_said}
+    return Issues(
+        tuple(i for i, name in zip(issues, names, strict=True) if not passed.get(name, False))
+    )
 
 
 def _without_types(issues: Issues) -> Issues:

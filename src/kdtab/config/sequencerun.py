@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -13,6 +12,7 @@ from kdtab.config.sequences import (
     Backend,
     BatchSize,
     DistillationConfig,
+    PathText,
     Resampling,
     SequenceColumns,
     Steps,
@@ -22,7 +22,6 @@ from kdtab.config.timepooling import POOLINGS, TimePooling, WholeCourse
 from kdtab.results import Checked
 
 PARADIGM_LINE = "Paradigm 'distillation' detected: loading labels as float32"
-Path_ = str | Path
 
 
 class ModelSection(FrozenConfig):
@@ -39,7 +38,7 @@ class ModelSection(FrozenConfig):
     """
 
     backend: Backend = "torch"
-    model_path: Path_ | None = None
+    model_path: PathText = None
     device: str | None = None
 
 
@@ -58,7 +57,7 @@ class DataSection(FrozenConfig):
         'half_pixel'
     """
 
-    data_path: Path_ | None = None
+    data_path: PathText = None
     target_seq_len: Steps | None = None
     min_scale: float | None = None
     max_scale: float | None = None
@@ -127,7 +126,7 @@ class SequenceRun(FrozenConfig):
     columns: SequenceColumns | None = None
     training: SequenceTraining = SequenceTraining()
     distillation: DistillationConfig
-    log_dir: Path_ | None = None
+    log_dir: PathText = None
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:

@@ -18,7 +18,7 @@ from kdtab.config.sequencerun import (
 )
 from kdtab.config.sequences import DistillationConfig, SequenceColumns
 from kdtab.errors.configs import FieldInvalid, FieldMissing, FieldUnknown
-from kdtab.errors.issue import Issues
+from kdtab.errors.issue import Issue, Issues
 from kdtab.results import Checked, check, fail, gather
 
 SECTIONS = ("model", "data", "training", "log_dir")
@@ -47,11 +47,11 @@ def parse_sequence_run(document: Mapping[str, object]) -> Checked[SequenceRun]:
     layers, columns = model.pop("layers", None), data.pop("columns", None)
     width, lesson = model.pop("input_dim", None), training.pop("distillation", None)
     parsed = (
-        _parsed(ModelSection, model, "model."),
+        _parsed(ModelSection, model, "model.", ("layers", "input_dim")),
         _student(layers, width),
-        _parsed(DataSection, data, "data."),
+        _parsed(DataSection, data, "data.", ("columns",)),
         _optional(SequenceColumns, columns, "data.columns"),
-        _parsed(SequenceTraining, training, "training."),
+        _parsed(SequenceTraining, training, "training.", ("distillation",)),
         _lesson(lesson),
     )
     names = ("model", "student", "data", "columns", "training", "distillation")
@@ -99,18 +99,26 @@ def _section(document: Mapping[str, object], name: str) -> Checked[dict[str, obj
 
 
 def _parsed(
-    kind: type[Section], fields: Mapping[str, object], prefix: str
+    kind: type[Section], fields: Mapping[str, object], prefix: str, inside: tuple[str, ...] = ()
 ) -> Result[Section, Issues]:
-    return parse_config(kind, fields).alt(
-        lambda issues: Issues(
-            tuple(
-                issue.model_copy(update={"name": prefix + issue.name})
-                if isinstance(issue, FieldInvalid | FieldUnknown | FieldMissing)
-                else issue
-                for issue in issues
-            )
-        )
-    )
+    """`inside`: sections within this one, which are parsed on their own."""
+    return parse_config(kind, fields).alt(lambda issues: _prefixed(issues, prefix, inside))
+
+
+def _prefixed(issues: Issues, prefix: str, inside: tuple[str, ...] = ()) -> Issues:
+    def named(issue: Issue) -> Issue:
+        if isinstance(issue, FieldUnknown):
+            known = (*issue.known, *inside)
+            return issue.model_copy(update={"name": prefix + issue.name, "known": known})
+        if isinstance(issue, FieldInvalid | FieldMissing):
+            return issue.model_copy(update={"name": prefix + issue.name})
+        return issue
+
+    return Issues(tuple(map(named, issues)))
+
+
+def _of_model(issues: Issues) -> Issues:
+    return _prefixed(issues, "model.")
 
 
 def _optional(kind: type[Section], given: object, name: str) -> Checked[Section | None]:
@@ -127,12 +135,14 @@ def _student(layers: object, width: object) -> Checked[SequenceSpec | None]:
     none: Checked[SequenceSpec | None] = Success(None)
     if layers is None and width is None:
         return none
+    if layers is None:
+        return fail(FieldMissing(name="model.layers"))
     if not isinstance(layers, list):
         return fail(FieldInvalid(name="model.layers", rule="must be a list", found=str(layers)))
     if width is not None and type(width) is not int:
         rule = "must be a whole number"
         return fail(FieldInvalid(name="model.input_dim", rule=rule, found=str(width)))
-    return sequence_spec(layers, width).map(lambda spec: spec)
+    return sequence_spec(layers, width).alt(_of_model).map(lambda spec: spec)
 
 
 def _lesson(given: object) -> Checked[DistillationConfig]:

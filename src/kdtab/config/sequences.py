@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from kdtab.config.base import FrozenConfig, fields_disagree
 from kdtab.config.manifest import Names
+from kdtab.errors.configs import FieldInvalid
+from kdtab.results import Checked, check
 
 Backend: TypeAlias = Literal["torch", "jax"]
 Resampling: TypeAlias = Literal["half_pixel", "endpoints"]
@@ -17,6 +19,34 @@ MaxSamples: TypeAlias = Annotated[int, Field(ge=1)]
 BatchSize: TypeAlias = Annotated[int, Field(ge=1, le=2**20)]
 Steps: TypeAlias = Annotated[int, Field(ge=1, le=2**24)]
 Column: TypeAlias = Annotated[str, Field(min_length=1)]
+
+
+def _a_path(given: object) -> object:
+    """One sentence, where pydantic has one for each type of a union."""
+    if given is None or isinstance(given, str | Path):
+        return given
+    raise ValueError("must be a path")
+
+
+PathText: TypeAlias = Annotated[str | Path | None, BeforeValidator(_a_path)]
+
+
+def check_backend(name: object) -> Checked[None]:
+    """Whether a backend is known, for doors whose callers are not typed.
+
+    Args:
+        name: What was given.
+
+    Returns:
+        None, or `FieldInvalid`.
+
+    Example:
+        >>> check_backend("tf").failure().first.known
+        ('torch', 'jax')
+    """
+    known = get_args(Backend)
+    rule = FieldInvalid(name="backend", rule="must be a backend", found=str(name), known=known)
+    return check(None if name in known else rule)
 
 
 class DistillationConfig(FrozenConfig):
@@ -39,8 +69,8 @@ class DistillationConfig(FrozenConfig):
         32
     """
 
-    teacher_model_path: str | Path | None = None
-    distillation_data_path: str | Path | None = None
+    teacher_model_path: PathText = None
+    distillation_data_path: PathText = None
     subset_fraction: SubsetFraction = 1.0
     max_samples: MaxSamples | None = None
     batch_size: BatchSize = 32

@@ -173,10 +173,23 @@ def check_hdf5(path: str) -> Checked[None]:
     def known(opening: bytes) -> Checked[None]:
         if not opening.startswith(SIGNATURE):
             return fail(TrajectoryFileForeign(path=path, found=describe_foreign(opening)))
-        absent = find_spec("h5py") is None
-        return check(ExtraMissing(extra="sequences", package="h5py") if absent else None)
+        return check_h5py()
 
     return file_opening(path).bind(known)
+
+
+def check_h5py() -> Checked[None]:
+    """Whether HDF5 can be read and written here; worth knowing before a teacher is asked.
+
+    Returns:
+        None, or `ExtraMissing`.
+
+    Example:
+        >>> check_h5py().unwrap() is None
+        True
+    """
+    absent = find_spec("h5py") is None
+    return check(ExtraMissing(extra="sequences", package="h5py") if absent else None)
 
 
 def file_opening(path: str, size: int = 512) -> Checked[bytes]:

@@ -11,6 +11,7 @@ from returns.result import Success
 from kdtab.config.trajectories import GROUPS, GroupName
 from kdtab.data.arrays import IntArray
 from kdtab.disk.hdf5 import AnyNumbers, Hdf5File
+from kdtab.errors.base import listed
 from kdtab.errors.issue import Issue
 from kdtab.errors.sequenceteachers import DimensionsDiffer
 from kdtab.errors.trajectories import TrajectoryShapeInvalid
@@ -69,7 +70,8 @@ def series_groups(file: Hdf5File, *, with_labels: bool) -> Checked[tuple[SeriesG
     if not places and "/data" in file.arrays:
         places = [("train", "")]
     if not places:
-        return fail(_invalid(file, "/train/data", "an array of numbers [N, T, D]", ABSENT))
+        found = f"{ABSENT}: the file has {listed(tuple(file.arrays))}" if file.arrays else ABSENT
+        return fail(_invalid(file, "/train/data", "an array of numbers [N, T, D]", found))
     problems = [
         problem
         for _, place in places

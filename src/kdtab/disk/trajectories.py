@@ -22,6 +22,7 @@ from kdtab.disk.seriesgroups import SeriesGroup, group_lengths, series_groups
 from kdtab.disk.trajectoryrecord import record_in
 from kdtab.errors.trajectories import (
     TrajectoriesChanged,
+    TrajectoriesNotFinite,
     TrajectoryFileBroken,
 )
 from kdtab.results import Checked, Value, check, collect, fail
@@ -233,6 +234,7 @@ def _group(found: TrajectoryFile, group: SeriesGroup) -> Checked[TrajectoryGroup
         lambda read: check(
             *(
                 changed_array(found, group, name, hashlib.sha256(array.tobytes()).hexdigest())
+                or _not_finite(found, group, name, array)
                 for name, array in zip(names, read, strict=True)
             )
         ).bind(
@@ -267,6 +269,17 @@ def changed_array(
     if getattr(known, f"{name}_sha256") == digest:
         return None
     return TrajectoriesChanged(path=found.file.path, place=f"{group.place}/{name}")
+
+
+def _not_finite(
+    found: TrajectoryFile, group: SeriesGroup, name: str, array: AnyNumbers
+) -> TrajectoriesNotFinite | None:
+    wrong = ~np.isfinite(array.reshape(len(array), -1))
+    count, place = int(wrong.sum()), f"{group.place}/{name}"
+    if not count:
+        return None
+    series = int(np.argmax(wrong.any(1))) + 1
+    return TrajectoriesNotFinite(path=found.file.path, place=place, count=count, series=series)
 
 
 def _broken(path: str, reason: str) -> Checked[Value]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import torch
+from returns.result import Success
 
 from kdtab.config.sequencerun import SequenceTraining
 from kdtab.config.timepooling import AnyPooling
+from kdtab.errors.configs import FieldInvalid
 from kdtab.models.sequences import SequenceBundle
-from kdtab.results import Checked
+from kdtab.results import Checked, fail
 from kdtab.shell.progress import SILENT, Progress
 from kdtab.shell.sequencebatches import SeriesRows
 from kdtab.shell.sequencetraining import TrainedSequence, check_dimensions, train_sequence_bundle
@@ -45,7 +47,8 @@ def train_on_series(
     outputs = max(int(targets.max()) + 1, model.output_dim) if classes else targets.shape[2]
     chosen = training.time_pooling
     task = _class_task(chosen) if classes else TrajectoryTask(chosen)
-    return check_dimensions("the data", training_series.inputs.shape[2], outputs, model).bind(
+    fits = check_dimensions("the data", training_series.inputs.shape[2], outputs, model)
+    return fits.bind(lambda _: _alike(training_series, validation_series, model)).bind(
         lambda _: train_sequence_bundle(
             model,
             task,
@@ -56,6 +59,19 @@ def train_on_series(
             progress=progress,
         )
     )
+
+
+def _alike(rows: SeriesRows, validation: SeriesRows | None, model: SequenceBundle) -> Checked[None]:
+    """Validation series must be of the training series' kind; else torch says so, in its words."""
+    if validation is None:
+        return Success(None)
+    targets = validation.targets
+    if targets.ndim != rows.targets.ndim:
+        rule = "must have what the training series have: a class, or states at every step"
+        return fail(FieldInvalid(name="validation", rule=rule, found=f"{list(targets.shape)}"))
+    classes = max(int(targets.max()) + 1, model.output_dim) if targets.ndim == 1 else None
+    outputs = targets.shape[2] if classes is None else classes
+    return check_dimensions("the validation data", validation.inputs.shape[2], outputs, model)
 
 
 def _class_task(pooling: AnyPooling) -> SequenceClassTask:

@@ -36,7 +36,7 @@ def distillation_data(
     Args:
         config: Seed 001's five fields. Where the file at `distillation_data_path` exists, it is
             used, if it agrees with every field that was written down, and with teacher and source
-            where their files are there.
+            where their files are there. The seed is the student's then: the draw was made.
         request: What else is asked for; fields of the config that were written down come first.
         source: The series; None where the trajectories are there.
         folder: Of the run: `distillation_data.hdf5` goes there.
@@ -87,7 +87,7 @@ def _named_data(
         for dataset in reused_trajectories(
             path,
             asked,
-            names=asked.model_fields_set,
+            names=asked.model_fields_set - {"seed"},
             teacher_fingerprint=teacher_fingerprint,
             source_sha256=source_sha256,
         )

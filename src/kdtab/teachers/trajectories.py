@@ -16,6 +16,7 @@ from kdtab.config.sequences import Backend, TrajectoryRequest
 from kdtab.config.trajectories import TrajectoryRecord
 from kdtab.data.arrays import IntArray
 from kdtab.data.rangescale import RangeScaler
+from kdtab.disk.hdf5 import check_h5py
 from kdtab.disk.seriessource import OpenedSource, opened_source
 from kdtab.disk.trajectoryparts import (
     begin_staging,
@@ -28,7 +29,7 @@ from kdtab.disk.trajectoryparts import (
 from kdtab.disk.trajectoryreuse import TrajectoryDataset, reused_trajectories
 from kdtab.disk.trajectorywriter import GroupPlan, assemble_trajectories
 from kdtab.errors.trajectories import SourceChanged
-from kdtab.results import Checked, check, collect, fail
+from kdtab.results import Checked, check, collect, fail, gather
 from kdtab.teachers.sequenceasking import Asking
 from kdtab.teachers.sequenceteacher import SequenceTeacher
 
@@ -123,7 +124,7 @@ def _generated(run: _Run, opened: OpenedSource) -> Checked[TrajectoryDataset]:
         ).map(partial(_swept, run))
     return Result.do(
         _swept(run, TrajectoryDataset(run.target, ended, reused=False))
-        for _ in check(*asking.problems())
+        for _ in gather(check_h5py(), check(*asking.problems()))
         for places in collect(asking.places(group) for group in asking.source.groups)
         for scaler in asking.scaler(places[0])
         for folder in begin_staging(run.target)
