@@ -17,6 +17,7 @@ from kdtab.data.arrays import Float32Array
 from kdtab.data.resampling import resampled_series
 from kdtab.data.sampling import sampled_places
 from kdtab.disk.trajectories import Trajectories, read_trajectories
+from kdtab.errors.configs import FieldInvalid
 from kdtab.errors.extras import ExtraMissing
 from kdtab.errors.sequences import InputsNotFinite, NoSeriesLeft, SequenceColumnsNeeded
 from kdtab.errors.sequenceteachers import DimensionsDiffer, StatesInvalid
@@ -237,6 +238,16 @@ def test_scaled_inputs_are_never_scaled_again(source: Path) -> None:
     assert found == SourceScaled(path=str(scaled))
     target = source.with_name("twice.hdf5")
     assert generate_trajectories(scaled, LeakyTeacher(), target).unwrap().record is not None
+
+
+def test_a_course_too_long_for_the_memory_is_refused_before_the_teacher_is_asked(
+    source: Path,
+) -> None:
+    found = failed(source, TrajectoryRequest(target_seq_len=2**24))
+    assert isinstance(found, FieldInvalid)
+    assert found.name == "target_seq_len"
+    assert "for batches of 23 series" in found.rule
+    assert not source.with_name("out.hdf5").exists()
 
 
 def test_scaling_needs_a_group_to_fit_on(tmp_path: Path) -> None:

@@ -16,11 +16,15 @@ from kdtab.data.sampling import sampled_places
 from kdtab.data.sequences import SeriesBatch
 from kdtab.disk.seriessource import SeriesSource, SourceGroup
 from kdtab.disk.trajectoryparts import TrajectoryPart
+from kdtab.errors.configs import FieldInvalid
 from kdtab.errors.issue import Issue
 from kdtab.errors.sequences import InputsNotFinite
 from kdtab.errors.trajectories import ScalingWithoutTrain, SourceScaled
 from kdtab.results import Checked, fail
 from kdtab.teachers.sequenceteacher import SequenceTeacher, asked_states, fit_problems
+
+MOST_BATCH_NUMBERS = 2**28
+"""Numbers of one batch of states: 1 GiB in float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +49,8 @@ class Asking:
         """What speaks against asking at all, known without reading a series.
 
         Returns:
-            `DimensionsDiffer`, `SourceScaled`, `ScalingWithoutTrain`, as they apply.
+            `DimensionsDiffer`, `SourceScaled`, `ScalingWithoutTrain`, and `FieldInvalid` for a
+            target_seq_len with which one batch would fill the memory, as they apply.
 
         Example:
             >>> Asking.problems.__name__
@@ -59,6 +64,15 @@ class Asking:
             found.append(SourceScaled(path=source.path))
         if asked.scale_min is not None and group.name != "train":
             found.append(ScalingWithoutTrain(path=source.path))
+        if asked.target_seq_len is not None:
+            series = min(asked.batch_size, max(every.series for every in source.groups))
+            width = max(group.input_dim, self.teacher.info.output_dim)
+            most = MOST_BATCH_NUMBERS // (series * width) - 1
+            if asked.target_seq_len > most:
+                rule = f"must be at most {max(most, 1):,} for batches of {series:,} series"
+                found.append(
+                    FieldInvalid(name="target_seq_len", rule=rule, found=str(asked.target_seq_len))
+                )
         return found
 
     def places(self, group: SourceGroup) -> Checked[IntArray]:
