@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from kdtab.config.tables import ReadOptions as ReadOptions
     from kdtab.config.teachers import LabelConfig as LabelConfig
     from kdtab.config.training import TrainingConfig as TrainingConfig
+    from kdtab.config.variants import StudentVariant as StudentVariant
+    from kdtab.config.variants import variant_grid as variant_grid
     from kdtab.disk.tables import read_table as read_table
     from kdtab.distillation_teacher import DistillationTeacher as DistillationTeacher
     from kdtab.errors.issue import Issue as Issue
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from kdtab.recipes.compare import report_comparison as report_comparison
     from kdtab.recipes.distill import distill_student as distill_student
     from kdtab.recipes.predict import predict_frame as predict_frame
+    from kdtab.recipes.students import DistilledStudents as DistilledStudents
+    from kdtab.recipes.students import distill_many as distill_many
     from kdtab.recipes.train import train_model as train_model
     from kdtab.report.comparison import Comparison as Comparison
     from kdtab.sequence_models import distill_sequence_model as distill_sequence_model
@@ -64,6 +68,7 @@ _HOMES = {
     "DistillConfig": "kdtab.config.distillation",
     "DistillationConfig": "kdtab.config.sequences",
     "DistillationTeacher": "kdtab.distillation_teacher",
+    "DistilledStudents": "kdtab.recipes.students",
     "FeatureDistillationTask": "kdtab.task_modules",
     "Issue": "kdtab.errors.issue",
     "Issues": "kdtab.errors.issue",
@@ -78,9 +83,11 @@ _HOMES = {
     "ReadOptions": "kdtab.config.tables",
     "SequenceBundle": "kdtab.models.sequences",
     "SequenceColumns": "kdtab.config.sequences",
+    "StudentVariant": "kdtab.config.variants",
     "TrainedModel": "kdtab.shell.assemble",
     "TrainingConfig": "kdtab.config.training",
     "compare_models": "kdtab.recipes.compare",
+    "distill_many": "kdtab.recipes.students",
     "distill_model_from_file": "kdtab.trainer",
     "distill_sequence_model": "kdtab.sequence_models",
     "distill_student": "kdtab.recipes.distill",
@@ -101,6 +108,7 @@ _HOMES = {
     "train_model_from_file": "kdtab.trainer",
     "train_sequence_model": "kdtab.sequence_models",
     "validate_distillation_dataset": "kdtab.trajectories",
+    "variant_grid": "kdtab.config.variants",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of text, computed from the one table of names

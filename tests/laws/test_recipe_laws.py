@@ -140,7 +140,7 @@ def student_of_other_targets(alpha: float, config: TrainingConfig, shift: int) -
         )
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kdtab.recipes.distill.prepare_with_artifacts", prepare)
+        patch.setattr("kdtab.teachers.instruction.prepare_with_artifacts", prepare)
         task = "classification" if config.target_column == "bought" else "regression"
         return student(teacher_of(task), config, alpha)
 

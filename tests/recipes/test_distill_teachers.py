@@ -29,12 +29,12 @@ from kdtab.errors.columns import ColumnMissing
 from kdtab.errors.configs import FieldInvalid
 from kdtab.errors.issue import explain
 from kdtab.errors.teachers import TaskMismatch
-from kdtab.recipes import distill as distill_module
 from kdtab.recipes.distill import distill_student
 from kdtab.recipes.train import train_model
 from kdtab.results import Checked
 from kdtab.shell.assemble import TrainedModel, measure_bundle
 from kdtab.shell.trained import DistillEvidence
+from kdtab.teachers import instruction as instruction_module
 from kdtab.teachers import source as source_module
 from kdtab.teachers import taught as taught_module
 from kdtab.teachers import trees as trees_module
@@ -174,7 +174,7 @@ def test_no_teacher_sees_a_test_or_a_validation_row(
     if planted:
         honest = source_module.prepared_for
         monkeypatch.setattr(
-            distill_module,
+            instruction_module,
             "prepared_for",
             lambda *arguments: honest(*arguments).map(with_validation_rows),
         )

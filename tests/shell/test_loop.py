@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -145,3 +145,12 @@ def test_an_interrupt_passes_through_and_progress_hears_the_end() -> None:
 def test_the_loop_knows_no_backend() -> None:
     script = "import sys, kdtab.shell.loop; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("validate", [None, stepwise([3.0, 2.0, 1.0, 0.5])])
+def test_a_state_that_is_done_ends_the_run(validate: Callable[[int], float] | None) -> None:
+    parts = replace(parts_of(lambda: [1.0], validate), is_done=lambda state: state == 2)
+    heard = Heard()
+    end = run_loop(0, LoopPlan(4, 1, None), parts, heard).unwrap()
+    assert (end.state, len(end.history), end.best_epoch) == (2, 2, 2)
+    assert heard.words[-1] == "finish"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 
@@ -19,17 +20,21 @@ from kdtab.data.prepare import EncodedRows, PreparedTable
 from kdtab.errors.issue import Issues
 from kdtab.metrics.logits import accuracy_from_logits, log_losses_from_logits
 from kdtab.metrics.numbers import root_mean_squared_error
+from kdtab.results import Checked
 from kdtab.shell.budget import resolve_settings
 from kdtab.shell.fit import FitRows, FitSettings, FittedNetwork, fit_network
 from kdtab.shell.infer import network_outputs
 from kdtab.shell.progress import SILENT, Progress
+from kdtab.shell.search import Candidate, fit_many
 from kdtab.shell.trained import FitPlan, TrainedModel, TrainingReport
 
 __all__ = [
     "FitPlan",
     "TrainedModel",
     "TrainingReport",
+    "assembled_model",
     "fit_model",
+    "fit_networks",
     "measure_bundle",
     "regression_values",
 ]
@@ -73,6 +78,65 @@ def fit_model(
         device=device,
         progress=progress,
     ).map(lambda fitted: _assembled(prepared, plan, settings, fitted))
+
+
+def fit_networks(
+    prepared: PreparedTable,
+    plans: Sequence[FitPlan],
+    *,
+    device: torch.device,
+    progress: Progress = SILENT,
+) -> tuple[Checked[FittedNetwork], ...]:
+    """Fit the networks of several plans on one prepared table, those of one shape in one pass.
+
+    Args:
+        prepared: The table, encoded and split.
+        plans: What to fit; those that listen to a teacher listen to the same one.
+        device: Where to fit.
+        progress: Hears of every epoch.
+
+    Returns:
+        For each plan its network, to be made a model by `assembled_model`, or its own issues.
+
+    Example:
+        >>> fit_networks.__name__
+        'fit_networks'
+    """
+    rows = len(prepared.training.targets)
+    said = [plan.soft_targets for plan in plans if plan.soft_targets is not None]
+    assert all(each is said[0] for each in said), "one teacher for all"
+    training = _fit_rows(prepared, prepared.training, said[0] if said else None)
+    validated = len(prepared.validation.targets) > 0
+    validation = _fit_rows(prepared, prepared.validation, None) if validated else None
+    found: dict[int, Checked[FittedNetwork]] = {}
+    for spec in dict.fromkeys(plan.spec for plan in plans):
+        places = [place for place, plan in enumerate(plans) if plan.spec == spec]
+        candidates = [
+            Candidate(plans[place].task, resolve_settings(plans[place].config, rows, prepared.task))
+            for place in places
+        ]
+        fitted = fit_many(spec, candidates, training, validation, device=device, progress=progress)
+        found |= dict(zip(places, fitted, strict=True))
+    return tuple(found[place] for place in range(len(plans)))
+
+
+def assembled_model(prepared: PreparedTable, plan: FitPlan, fitted: FittedNetwork) -> TrainedModel:
+    """Bind a fitted network with its artifacts, and measure it on the test rows.
+
+    Args:
+        prepared: The table it was fitted on.
+        plan: What it was fitted by.
+        fitted: The network.
+
+    Returns:
+        As `fit_model` gives it.
+
+    Example:
+        >>> assembled_model.__name__
+        'assembled_model'
+    """
+    settings = resolve_settings(plan.config, len(prepared.training.targets), prepared.task)
+    return _assembled(prepared, plan, settings, fitted)
 
 
 def _fit_rows(

@@ -77,6 +77,8 @@ class StackedTargets:
         self._place = torch.tensor(self._places, dtype=torch.int64)
         self._hot = torch.tensor(hot)[:, None, None]
         self._alphas = torch.tensor([task.alpha for task in tasks])
+        self._alphas_of_rows = self._alphas[:, None, None]
+        self._scales: dict[int, tuple[Tensor, Tensor]] = {}
         self._names = tuple(_names(task.alpha) for task in tasks)
 
     @property
@@ -173,19 +175,21 @@ class StackedTargets:
             tensor([2., 4.])
         """
         # A softmax along rows of memory is many times faster than one over a few neighbours.
-        across = outputs.transpose(1, 2).contiguous()  # [S, C, B]
+        across = outputs.mT.contiguous()  # [S, C, B]
         if self._task == "regression":
-            hard, of_hard = _square(across, batch.targets.transpose(1, 2))
+            hard, of_hard = _square(across, batch.targets.mT)
         else:
             hard, of_hard = _cross_entropy(across, batch.targets)
         if batch.soft_targets is None:
-            return Slope({"hard": hard, "loss": hard}, of_hard.transpose(1, 2))
+            return Slope({"hard": hard, "loss": hard}, of_hard.mT)
         if self._task == "regression":
             soft, of_soft = _square(across, batch.soft_targets)
         else:
-            soft, of_soft = _divergence(across, batch.soft_targets, self._hot)
+            soft, of_soft = _divergence(
+                across, batch.soft_targets, self._hot, *self._scales_for(across.shape[2])
+            )
         terms: Terms = {"hard": hard, "soft": soft, "loss": soft.lerp(hard, self._alphas)}
-        return Slope(terms, of_soft.lerp_(of_hard, self._alphas[:, None, None]).transpose(1, 2))
+        return Slope(terms, of_soft.lerp_(of_hard, self._alphas_of_rows).mT)
 
     def hard_loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """The hard loss of one student, as its own task has it.
@@ -207,6 +211,13 @@ class StackedTargets:
     def _usual(self) -> float:
         return self._temperatures[0] if self._temperatures else 1.0
 
+    def _scales_for(self, rows: int) -> tuple[Tensor, Tensor]:
+        """T / B and T² / B."""
+        if rows not in self._scales:
+            hot = self._hot.view(-1)
+            self._scales[rows] = self._hot / rows, hot * hot / rows
+        return self._scales[rows]
+
     def _prepared_at(self, temperature: float) -> int:
         if self._task == "regression" or not self._temperatures:
             return 0
@@ -224,19 +235,20 @@ def _cross_entropy(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     rows, places = logits.shape[2], labels.unsqueeze(1)
     log_probabilities = torch.log_softmax(logits, 1)
     loss = log_probabilities.gather(1, places).sum((1, 2)).mul_(-1 / rows)
-    gradient = log_probabilities.exp_()
-    gradient.scatter_add_(1, places, gradient.new_full((1, 1, 1), -1.0).expand(places.shape))
-    return loss, gradient.div_(rows)
+    gradient = log_probabilities.exp_().mul_(1 / rows)
+    gradient.scatter_(1, places, -1 / rows, reduce="add")
+    return loss, gradient
 
 
-def _divergence(logits: Tensor, tempered: Tensor, hot: Tensor) -> tuple[Tensor, Tensor]:
+def _divergence(
+    logits: Tensor, tempered: Tensor, hot: Tensor, of_slope: Tensor, of_loss: Tensor
+) -> tuple[Tensor, Tensor]:
     """[S] means of T² · KL, and T · (softmax(s / T) − p) / B; logits are [S, C, B]."""
-    rows = logits.shape[2]
     student = torch.log_softmax(logits / hot, 1)
     probabilities = tempered.exp()
     total = (tempered - student).mul_(probabilities).sum((1, 2))
-    gradient = student.exp_().sub_(probabilities).mul_(hot / rows)
-    return total.mul_(hot.view(-1).square() / rows), gradient
+    gradient = student.exp_().sub_(probabilities).mul_(of_slope)
+    return total.mul_(of_loss), gradient
 
 
 def _square(values: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

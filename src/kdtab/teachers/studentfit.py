@@ -96,11 +96,13 @@ def fit_student(
     """
     if evidence is None:
         return _fitted(prepared, plan, wish)
-    baseline = Baseline(_alone(prepared, plan, wish), wish.room, wish.progress)
+    baseline = Baseline(plan_alone(prepared, plan, wish), wish.room, wish.progress)
     return Result.do(
         _with_evidence(model, shown)
         for scratch in _scratch(prepared, baseline, wish)
-        for shown in Success(_gated(replace(evidence, scratch=scratch), prepared, plan, baseline))
+        for shown in Success(
+            gated_evidence(replace(evidence, scratch=scratch), prepared, plan, baseline)
+        )
         for model in _fitted(
             prepared,
             replace(plan, notes=(*evidence_notes(shown, prepared), *gate_notes(shown.gate))),
@@ -114,7 +116,21 @@ def _fitted(prepared: PreparedTable, plan: FitPlan, wish: Wish) -> Result[Traine
     return fit_model(prepared, plan, device=wish.room.device, progress=wish.progress)
 
 
-def _alone(prepared: PreparedTable, plan: FitPlan, wish: Wish) -> FitPlan:
+def plan_alone(prepared: PreparedTable, plan: FitPlan, wish: Wish) -> FitPlan:
+    """The same student without a teacher.
+
+    Args:
+        prepared: The table.
+        plan: The student's.
+        wish: What was wanted of it.
+
+    Returns:
+        A plan that learns from labels alone, and says so.
+
+    Example:
+        >>> plan_alone.__name__
+        'plan_alone'
+    """
     return replace(
         plan,
         task=SupervisedTask(prepared.task),
@@ -133,10 +149,24 @@ def _scratch(
     return baseline.fitted(prepared).bind(Success)
 
 
-def _gated(
+def gated_evidence(
     evidence: DistillEvidence, prepared: PreparedTable, plan: FitPlan, baseline: Baseline
 ) -> DistillEvidence:
-    """With the gate's outcome, which is said at once: there is still time to stop."""
+    """The evidence with the gate's outcome, which is said at once: there is still time to stop.
+
+    Args:
+        evidence: Of the teacher, with the scratch student where that was fitted.
+        prepared: The table.
+        plan: The student's.
+        baseline: The student without a teacher.
+
+    Returns:
+        The evidence; as it was where no gate is wanted.
+
+    Example:
+        >>> gated_evidence.__name__
+        'gated_evidence'
+    """
     if not baseline.room.labels.gate or plan.soft_targets is None:
         return evidence
     gate = teacher_gate(prepared, plan.soft_targets, evidence, baseline)

@@ -1,0 +1,255 @@
+"""Students of one shape side by side: their weights in one vector, one step for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from itertools import groupby
+from typing import NamedTuple, final
+
+import torch
+from torch import Tensor, nn
+
+from kdtab.config.networks import NetworkSpec
+from kdtab.models.build import build_model
+from kdtab.models.handwritten import Layer, forward_through, parameters_of
+from kdtab.models.network import TabularNetwork
+from kdtab.models.stacked import stacked_layers
+from kdtab.models.streams import DropoutStreams
+from kdtab.shell.flat import FlatWeights, flat_weights
+from kdtab.shell.seed import seeded
+from kdtab.shell.torch_step import StepTerms, adam
+from kdtab.tasks.stacked_targets import StackedBatch, StackedTargets
+
+
+class StackState(NamedTuple):
+    """What the steps hand on: networks and optimizer are changed in place.
+
+    Attributes:
+        networks: One for each student, in train mode.
+        steps: Weight updates of each made so far.
+
+    Example:
+        >>> StackState((), 0).steps
+        0
+    """
+
+    networks: tuple[TabularNetwork, ...]
+    steps: int = 0
+
+
+@final
+class NetworkStack:
+    """Networks that take their steps together.
+
+    Args:
+        networks: Of one shape, in train mode; their parameters are parts of `flat`.
+        layers: Of all of them.
+        flat: Every weight.
+        rates: Adam's step size of each.
+        weight_decay: Adam's, of all.
+
+    Example:
+        >>> NetworkStack.__name__
+        'NetworkStack'
+    """
+
+    def __init__(
+        self,
+        networks: tuple[TabularNetwork, ...],
+        layers: tuple[Layer, ...],
+        flat: FlatWeights,
+        rates: Sequence[float],
+        weight_decay: float,
+    ) -> None:
+        self.networks = networks
+        self._layers = layers
+        self._gradients = flat.gradients
+        self._adam = StackedAdam(
+            [
+                adam(pieces, learning_rate=rate, weight_decay=weight_decay)
+                for rate, pieces in _pieces(flat, parameters_of(layers), rates)
+            ]
+        )
+
+    @torch.no_grad()
+    def step(
+        self, targets: StackedTargets, state: StackState, batch: StackedBatch
+    ) -> tuple[StackState, StepTerms]:
+        """Forward, gradient, update, for every student.
+
+        Args:
+            targets: What each learns.
+            state: Of the steps before.
+            batch: At least two rows for each.
+
+        Returns:
+            The state with one step more, and terms of [S] each.
+
+        Example:
+            >>> NetworkStack.step.__name__
+            'step'
+        """
+        outputs, pull = forward_through(self._layers, batch.inputs)
+        terms, gradient = targets.gradient(outputs, batch)
+        pull(gradient, self._gradients)
+        self._adam.step()
+        return StackState(self.networks, state.steps + 1), StepTerms(batch.inputs.shape[1], terms)
+
+
+@contextmanager
+def network_stack(
+    spec: NetworkSpec, seeds: Sequence[int], rates: Sequence[float], weight_decay: float
+) -> Iterator[NetworkStack]:
+    """Networks as each seed alone would build them, in one stack.
+
+    Args:
+        spec: Which network.
+        seeds: One for each student; they decide weights and dropout.
+        rates: Adam's step size of each student.
+        weight_decay: Adam's, of all.
+
+    Yields:
+        The stack. Afterwards every network has memory of its own.
+
+    Example:
+        >>> from kdtab.config.networks import LinearSpec
+        >>> spec = LinearSpec(input_dim=3, output_dim=2)
+        >>> with network_stack(spec, (1, 2), (1e-3, 1e-2), 0.0) as stack:
+        ...     len(stack.networks)
+        2
+    """
+    different = tuple(dict.fromkeys(seeds))
+    begun = {seed: _begun(spec, seed) for seed in different}
+    networks = [deepcopy(begun[seed][0]) for seed in seeds]
+    streams = DropoutStreams(
+        [begun[seed][1] for seed in different], [different.index(seed) for seed in seeds]
+    )
+    own = [network.layers() for network in networks]
+    layers = stacked_layers(own, streams)
+    try:
+        with flat_weights(parameters_of(layers)) as flat:
+            for place, each in enumerate(own):
+                for parameter, whole in zip(
+                    parameters_of(each), parameters_of(layers), strict=True
+                ):
+                    parameter.data = whole.data[place].view(parameter.shape)
+            yield NetworkStack(tuple(networks), layers, flat, rates, weight_decay)
+    finally:
+        for network in networks:
+            for tensor in (*network.parameters(), *network.buffers()):
+                tensor.data = tensor.data.clone()
+
+
+def _begun(spec: NetworkSpec, seed: int) -> tuple[TabularNetwork, torch.Generator]:
+    """The network of a seed, and the generator that its dropout goes on with."""
+    with seeded(seed):
+        network, generator = build_model(spec).train(), torch.Generator()
+        generator.set_state(torch.get_rng_state())
+    return network, generator
+
+
+def _pieces(
+    flat: FlatWeights, whole: Sequence[Tensor], rates: Sequence[float]
+) -> Iterator[tuple[float, list[nn.Parameter]]]:
+    """The vector where all learn at one rate; else, of each parameter, the rows of each rate."""
+    runs = [
+        (rate, list(places)) for rate, places in groupby(range(len(rates)), lambda at: rates[at])
+    ]
+    if len(runs) == 1:
+        yield rates[0], [flat.vector]
+        return
+    for rate, places in runs:
+        rows = slice(places[0], places[-1] + 1)
+        found = []
+        for parameter, gradient in zip(whole, flat.gradients, strict=True):
+            piece = nn.Parameter(parameter.data[rows])
+            piece.grad = gradient[rows]
+            found.append(piece)
+        yield rate, found
+
+
+@final
+class StackedAdam:
+    """Adam on pieces of one vector, one call for each step size.
+
+    As in `FlatAdam`, torch's kernel is called with the optimizers' own state where it is found
+    under the name that is looked for.
+
+    Args:
+        optimizers: One for each step size, on the CPU.
+
+    Example:
+        >>> weights = nn.Parameter(torch.zeros(2))
+        >>> weights.grad = torch.ones(2)
+        >>> made = StackedAdam([adam([weights], learning_rate=0.5, weight_decay=0.0)])
+        >>> for _ in range(2):
+        ...     made.step()
+        >>> weights.data
+        tensor([-1.0000, -1.0000])
+    """
+
+    def __init__(self, optimizers: Sequence[torch.optim.Adam]) -> None:
+        self._optimizers = tuple(optimizers)
+        self._kernel = getattr(torch, "_fused_adam_", None)
+        self._known: list[_Pieces] | None = None
+
+    def step(self) -> None:
+        """One update from the gradients, which stay as they are.
+
+        Example:
+            >>> StackedAdam([]).step()
+        """
+        if self._known is None or self._kernel is None:
+            for optimizer in self._optimizers:
+                optimizer.step()
+            if self._kernel is not None:
+                self._known = [_state_of(optimizer) for optimizer in self._optimizers]
+            return
+        for known in self._known:
+            known.updates.add_(1)
+            self._kernel(
+                known.weights,
+                known.gradients,
+                known.means,
+                known.squares,
+                [],
+                [known.updates] * len(known.weights),
+                lr=known.rate,
+                beta1=known.betas[0],
+                beta2=known.betas[1],
+                weight_decay=known.decay,
+                eps=known.eps,
+                amsgrad=False,
+                maximize=False,
+            )
+
+
+class _Pieces(NamedTuple):
+    weights: list[Tensor]
+    gradients: list[Tensor]
+    means: list[Tensor]
+    squares: list[Tensor]
+    updates: Tensor
+    rate: float
+    betas: tuple[float, float]
+    decay: float
+    eps: float
+
+
+def _state_of(optimizer: torch.optim.Adam) -> _Pieces:
+    (group,) = optimizer.param_groups
+    weights = list[Tensor](group["params"])
+    states = [optimizer.state[weight] for weight in weights]
+    return _Pieces(
+        weights,
+        [weight.grad for weight in weights if weight.grad is not None],
+        [state["exp_avg"] for state in states],
+        [state["exp_avg_sq"] for state in states],
+        states[0]["step"],
+        group["lr"],
+        group["betas"],
+        group["weight_decay"],
+        group["eps"],
+    )
