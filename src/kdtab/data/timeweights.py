@@ -50,7 +50,8 @@ def _raw(pooling: AnyPooling, place: IntArray, last: IntArray) -> FloatArray | B
         case WholeCourse() | MaxPooling() | MeanPooling() | RmsPooling():
             return np.ones((len(last), len(place)))
         case FinalPooling():
-            return place == last
+            final: BoolArray = place == last
+            return final
         case MeanLastPooling(n=n):
             return place > last - n
         case MeanRangePooling(first=first, last=end):
