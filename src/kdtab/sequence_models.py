@@ -105,9 +105,9 @@ def train_sequence_model(
     Example:
         >>> model = sequence_model([{"type": "GRU", "dim": 2}], 1)
         >>> x = np.repeat([-1.0, 1.0], 8)[:, None, None] * np.ones((16, 5, 1))
-        >>> trained = train_sequence_model(model, (x, np.repeat([0, 1], 8)), max_epochs=30,
-        ...                                learning_rate=0.05)
-        >>> (sequence_states(trained, x).mean(1).argmax(1) == np.repeat([0, 1], 8)).mean().item()
+        >>> y = np.repeat([0, 1], 8)
+        >>> trained = train_sequence_model(model, (x, y), max_epochs=30, learning_rate=0.05)
+        >>> (sequence_states(trained, x).mean(1).argmax(1) == y).mean().item()
         1.0
     """
     config, rows = parse_config(SequenceTraining, training), _rows("series", series)
