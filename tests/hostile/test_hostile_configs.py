@@ -161,8 +161,8 @@ FIELDS: dict[str, tuple[Mapping[str, object], str]] = {
         "'learning_rate', 'hidden_dim', 'num_hidden_layers', 'dropout', 'temperature', 'alpha', "
         "'student_hidden_dim', 'student_num_hidden_layers', 'student_dropout', 'objective', "
         "'layers', 'labels', 'folds', 'group_column', 'time_column', 'missing_classes', 'gate', 'report', 'segments', 'min_gain', "
-        "'allow_undefined', 'exclude_columns', 'date_columns', 'missing_markers', "
-        "'max_categories', 'sheet_name', 'encoding', 'separator', 'decimal_comma', 'device'",
+        "'allow_undefined', 'teacher_key', 'teacher_classes', 'trusted_types', 'exclude_columns', 'date_columns', 'missing_markers', "
+        "'max_categories', 'sheet_name', 'encoding', 'separator' and 2 more",
     ),
     "no temperature at all": ({"temperature": 0}, "temperature must be > 0"),
     "a temperature that is no number": ({"temperature": float("nan")}, "temperature must be > 0"),

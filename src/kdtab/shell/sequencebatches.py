@@ -29,6 +29,7 @@ class SeriesRows:
         lengths: [N] how many inputs of each series are its own, from 1 to T.
 
     Example:
+        >>> from kdtab.config.timepooling import WholeCourse
         >>> rows = SeriesRows(np.zeros((4, 3, 2), np.float32), np.zeros(4, np.int64), np.full(4, 3))
         >>> rows.weights(WholeCourse()).shape
         (4, 4)
@@ -48,6 +49,7 @@ class SeriesRows:
             [N, S] float32, S the steps of the targets, or T + 1 for classes.
 
         Example:
+            >>> from kdtab.config.timepooling import WholeCourse
             >>> states = np.zeros((1, 3, 2), np.float32)
             >>> SeriesRows(states, states, np.array([2])).weights(WholeCourse()).tolist()
             [[0.5, 0.5, 0.0]]

@@ -25,6 +25,7 @@ class SequenceBatch(NamedTuple):
         weights: [B, S] what each state counts for; its steps are those of the targets, or T + 1.
 
     Example:
+        >>> import torch
         >>> SequenceBatch(torch.zeros(2, 3, 1), torch.zeros(2, 4, 1), torch.ones(2, 4) / 4)._fields
         ('inputs', 'targets', 'weights')
     """
@@ -104,6 +105,7 @@ class TrajectoryTask:
             "soft", and the same scalar as "loss".
 
         Example:
+            >>> import torch
             >>> from kdtab.models.sequences import example_spec, new_sequence_bundle
             >>> student = new_sequence_bundle(example_spec(), random_seed=0).network
             >>> batch = SequenceBatch(torch.zeros(2, 3, 2), torch.zeros(2, 4, 1), torch.ones(2, 4) / 4)
@@ -124,6 +126,7 @@ class TrajectoryTask:
             A scalar.
 
         Example:
+            >>> import torch
             >>> course = torch.ones(1, 3, 1)
             >>> batch = SequenceBatch(course, 2 * course[:, 1:], torch.ones(1, 2) / 2)
             >>> TrajectoryTask().loss(course, batch)
@@ -159,6 +162,7 @@ class SequenceClassTask:
             "hard", and the same scalar as "loss".
 
         Example:
+            >>> import torch
             >>> from kdtab.models.sequences import example_spec, new_sequence_bundle
             >>> student = new_sequence_bundle(example_spec(), random_seed=0).network
             >>> batch = SequenceBatch(torch.zeros(2, 3, 2), torch.tensor([0, 0]), torch.ones(2, 4) / 4)
@@ -179,6 +183,7 @@ class SequenceClassTask:
             A scalar.
 
         Example:
+            >>> import torch
             >>> batch = SequenceBatch(torch.zeros(1, 1, 1), torch.tensor([1]), torch.ones(1, 2) / 2)
             >>> SequenceClassTask().loss(torch.zeros(1, 2, 2), batch)
             tensor(0.6931)
