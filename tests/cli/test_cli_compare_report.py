@@ -115,7 +115,11 @@ def test_on_another_table_it_cannot_know(folder: Path) -> None:
     ("given", "code", "said"),
     [
         (("--report", "nowhere/k.html"), 6, "cannot write 'nowhere/k.html': there is no folder"),
-        (("--report", "s.scratch.kdtab"), 2, "the output 's.scratch.kdtab' is also the scratch"),
+        (
+            ("--report", "s.scratch.kdtab"),
+            2,
+            "report is a page (.html), data (.json) or text (.txt)",
+        ),
         (("--report", "k.html", "--segments", "z"), 3, "segment 'z' is not in the table"),
         (("--segments", "a"), 2, "segments need a report to stand in"),
         (("--scratch", "s.scratch.kdtab"), 2, "--scratch is for a report or a gate"),
