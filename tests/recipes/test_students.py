@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 import torch
 from torch import nn
@@ -14,6 +15,7 @@ from kdtab.config.teachers import LabelConfig
 from kdtab.config.training import TrainingConfig
 from kdtab.config.variants import StudentVariant, variant_grid
 from kdtab.data.arrays import Float32Array
+from kdtab.data.fingerprint import table_fingerprint
 from kdtab.errors.configs import FieldInvalid
 from kdtab.errors.teachers import TaskMismatch
 from kdtab.errors.training import LossNotFinite
@@ -21,6 +23,7 @@ from kdtab.recipes.distill import distill_student
 from kdtab.recipes.students import DistilledStudents, distill_many
 from kdtab.shell.infer import network_outputs
 from kdtab.shell.trained import TrainedModel
+from kdtab.teachers import instruction
 
 COLUMNS = ColumnOptions(date_columns=DATES.date_columns)
 GRID = (
@@ -208,3 +211,18 @@ def test_a_variant_keeps_the_bounds_of_the_configs() -> None:
         StudentVariant(alpha=1.5)
     assert variant_grid() == (StudentVariant(),)
     assert len(variant_grid(alpha=(0.1, 0.2), temperature=(1, 2, 3), random_seed=(1,))) == 6
+
+
+def test_the_table_is_fingerprinted_once_for_all_students(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def counted(frame: pl.DataFrame) -> str:
+        asked.append(table_fingerprint(frame))
+        return asked[-1]
+
+    monkeypatch.setattr(instruction, "table_fingerprint", counted)
+    found = searched(run_for(), scratch=True)
+    assert found.scratch is not None
+    models = [one.outcome.unwrap() for one in found.every] + [found.scratch]
+    assert len(asked) == 1
+    assert {model.bundle.provenance.table_fingerprint for model in models} == set(asked)

@@ -13,7 +13,6 @@ from kdtab.config.teachers import LabelConfig
 from kdtab.config.training import TrainingConfig
 from kdtab.data.arrays import Float32Array
 from kdtab.data.artifacts import network_targets
-from kdtab.data.fingerprint import table_fingerprint
 from kdtab.data.outputs import TeacherOutputs
 from kdtab.data.prepared import PreparedTable
 from kdtab.results import Checked
@@ -101,13 +100,13 @@ def evidence_notes(evidence: DistillEvidence, prepared: PreparedTable) -> tuple[
 
 
 def rows_seen_by(
-    bundle: ModelBundle, frame: pl.DataFrame, config: TrainingConfig, labels: LabelConfig
+    bundle: ModelBundle, fingerprint: str, config: TrainingConfig, labels: LabelConfig
 ) -> SeenRows:
     """Whether a bundle was trained on the very rows that a student is now trained on.
 
     Args:
         bundle: The teacher.
-        frame: The student's table.
+        fingerprint: Of the student's table.
         config: Whose seed and sizes decide the student's split.
         labels: Whose group and time column do, too.
 
@@ -119,11 +118,11 @@ def rows_seen_by(
         >>> from torch import nn
         >>> bundle = ModelBundle(nn.Linear(3, 2), "classification", *[None] * 10)
         >>> config = TrainingConfig(target_column="y")
-        >>> rows_seen_by(bundle, pl.DataFrame({"y": [1]}), config, LabelConfig())
+        >>> rows_seen_by(bundle, "0", config, LabelConfig())
         'unknown'
     """
     record = bundle.provenance.training_config
-    if record is None or bundle.provenance.table_fingerprint != table_fingerprint(frame):
+    if record is None or bundle.provenance.table_fingerprint != fingerprint:
         return "unknown"
     decided = ("target_column", "random_seed", "test_size", "validation_size")
     same = all(getattr(record, name) == getattr(config, name) for name in decided)

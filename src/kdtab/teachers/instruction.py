@@ -14,6 +14,7 @@ from kdtab.bundle import ModelBundle
 from kdtab.config.base import revise
 from kdtab.config.training import CLASSIFICATION_ONLY, TrainingConfig
 from kdtab.data.arrays import Float32Array
+from kdtab.data.fingerprint import table_fingerprint
 from kdtab.data.outputs import TeacherOutputs
 from kdtab.data.prepare import PreparedTable, prepare_with_artifacts
 from kdtab.errors.configs import ModeNeedsClassification
@@ -49,7 +50,7 @@ class Instruction:
         spoken: [N, C] what the teacher said of the training rows, as students take it.
         sizes: Of a student, where nobody asks for others.
         evidence: Of the teacher; None where nobody asked for it.
-        known: Fields of the provenance that tell of the teacher.
+        known: Fields of the provenance that tell of the table and of the teacher.
         bundle: The teacher, where it is one.
 
     Example:
@@ -110,7 +111,7 @@ def _by_bundle(teacher: ModelBundle, wish: Wish) -> Result[Instruction, Issues]:
             spoken,
             student_defaults(teacher.model),
             evidence,
-            {"teacher_fingerprint": teacher.fingerprint},
+            {"table_fingerprint": table, "teacher_fingerprint": teacher.fingerprint},
             teacher,
         )
         for _ in check(*teacher_issues(teacher, room.config))
@@ -118,7 +119,8 @@ def _by_bundle(teacher: ModelBundle, wish: Wish) -> Result[Instruction, Issues]:
             room.frame, room.config, room.options, teacher.artifacts, teacher.task, room.labels
         )
         for spoken in _teacher_outputs(teacher, prepared)
-        for evidence in _bundle_evidence(teacher, spoken, prepared, wish)
+        for table in Success(table_fingerprint(room.frame))
+        for evidence in _bundle_evidence(teacher, spoken, prepared, wish, table)
     )
 
 
@@ -162,6 +164,7 @@ def _teaching(
 def _taught_facts(teaching: Teaching, wish: Wish) -> dict[str, object]:
     evidence = teaching.evidence
     return {
+        "table_fingerprint": table_fingerprint(wish.room.frame),
         "teacher_kind": evidence.teacher.name,
         "teacher_fingerprint": evidence.teacher.fingerprint,
         "label_config": wish.room.labels,
@@ -170,14 +173,14 @@ def _taught_facts(teaching: Teaching, wish: Wish) -> dict[str, object]:
 
 
 def _bundle_evidence(
-    teacher: ModelBundle, spoken: Float32Array, prepared: PreparedTable, wish: Wish
+    teacher: ModelBundle, spoken: Float32Array, prepared: PreparedTable, wish: Wish, table: str
 ) -> Result[DistillEvidence | None, Issues]:
     """None where nobody asked: the teacher then speaks of the training rows and of no other."""
     if not wish.evidence:
         return Success(None)
     room, network = wish.room, NetworkTeacher(teacher)
     said = TeacherOutputs(network.info.output_kind, network.info.classes, np.empty((0, 1)))
-    seen = rows_seen_by(teacher, room.frame, room.config, room.labels)
+    seen = rows_seen_by(teacher, table, room.config, room.labels)
     taught = Taught(network, "as_given", seen, said, missing=room.labels.missing_classes)
     return gathered_evidence(taught, spoken, prepared, room.frame, seconds=0.0)
 

@@ -13,7 +13,6 @@ from kdtab.config.distillation import DistillConfig
 from kdtab.config.manifest import Provenance
 from kdtab.config.networks import network_spec
 from kdtab.data.arrays import Float32Array
-from kdtab.data.fingerprint import table_fingerprint
 from kdtab.data.prepare import PreparedTable
 from kdtab.errors.issue import Issues
 from kdtab.models.describe import StudentSize
@@ -56,10 +55,10 @@ class Wish:
         """What is known of the run before it begins.
 
         Args:
-            **known: More of it, by field name.
+            **known: More of it, by field name: the table's fingerprint, which is dear, among it.
 
         Returns:
-            The table, the configs, and what was given.
+            The configs, and what was given.
 
         Example:
             >>> Wish.provenance.__name__
@@ -67,7 +66,6 @@ class Wish:
         """
         tied = self.room.labels.group_column is not None or self.room.labels.time_column is not None
         begun = Provenance(
-            table_fingerprint=table_fingerprint(self.room.frame),
             training_config=self.room.config,
             column_options=self.room.options,
             distill_config=self.knobs,
@@ -135,7 +133,9 @@ def plan_alone(prepared: PreparedTable, plan: FitPlan, wish: Wish) -> FitPlan:
         plan,
         task=SupervisedTask(prepared.task),
         soft_targets=None,
-        provenance=wish.provenance(distill_config=None),
+        provenance=wish.provenance(
+            table_fingerprint=plan.provenance.table_fingerprint, distill_config=None
+        ),
     )
 
 
