@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import final
+from functools import cached_property
+from typing import NamedTuple, final
 
 import torch
 from torch import Tensor, nn
@@ -73,14 +74,14 @@ def _parts(vector: Tensor, starts: Sequence[int], like: Sequence[Tensor]) -> Ite
 
 @final
 class FlatAdam:
-    """`torch.optim.Adam` on one vector, without what its `step` spends on bookkeeping.
+    """`torch.optim.Adam` on one vector or pieces of it, without what its `step` spends on bookkeeping.
 
     A step of the optimizer takes longer to find its tensors than to change these few. Where torch
     has its kernel under the name that is looked for, it is called with the optimizer's own state;
     otherwise, and at the first step, the optimizer does it all.
 
     Args:
-        optimizer: Adam of one parameter, on the CPU.
+        optimizer: Adam of one group of parameters, whose memory stays where it is.
 
     Example:
         >>> weights = nn.Parameter(torch.zeros(3))
@@ -93,8 +94,18 @@ class FlatAdam:
     def __init__(self, optimizer: torch.optim.Adam) -> None:
         self._optimizer = optimizer
         (self._group,) = optimizer.param_groups
-        (self._vector,) = self._group["params"]
+        self._weights = list[Tensor](self._group["params"])
         self._kernel = getattr(torch, "_fused_adam_", None)
+
+    @cached_property
+    def _moments(self) -> _Moments:
+        """The optimizer's own, there from its first step on."""
+        states = [self._optimizer.state[weight] for weight in self._weights]
+        return _Moments(
+            [state["exp_avg"] for state in states],
+            [state["exp_avg_sq"] for state in states],
+            states[0]["step"],
+        )
 
     def step(self) -> None:
         """One update from `grad`, which stays as it is.
@@ -108,19 +119,18 @@ class FlatAdam:
             >>> weights.data
             tensor([-1.0000])
         """
-        state = self._optimizer.state.get(self._vector)
-        if not state or self._kernel is None or not self._group["fused"]:
+        if not self._optimizer.state or self._kernel is None or not self._group["fused"]:
             self._optimizer.step()
             return
-        group = self._group
-        state["step"] += 1
+        group, moments = self._group, self._moments
+        moments.updates.add_(1)
         self._kernel(
-            [self._vector],
-            [self._vector.grad],
-            [state["exp_avg"]],
-            [state["exp_avg_sq"]],
+            self._weights,
+            [weight.grad for weight in self._weights],
+            moments.means,
+            moments.squares,
             [],
-            [state["step"]],
+            [moments.updates] * len(self._weights),
             lr=group["lr"],
             beta1=group["betas"][0],
             beta2=group["betas"][1],
@@ -129,3 +139,9 @@ class FlatAdam:
             amsgrad=False,
             maximize=False,
         )
+
+
+class _Moments(NamedTuple):
+    means: list[Tensor]
+    squares: list[Tensor]
+    updates: Tensor

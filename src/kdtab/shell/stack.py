@@ -17,7 +17,7 @@ from kdtab.models.handwritten import Layer, forward_through, parameters_of
 from kdtab.models.network import TabularNetwork
 from kdtab.models.stacked import stacked_layers
 from kdtab.models.streams import DropoutStreams
-from kdtab.shell.flat import FlatWeights, flat_weights
+from kdtab.shell.flat import FlatAdam, FlatWeights, flat_weights
 from kdtab.shell.seed import seeded
 from kdtab.shell.torch_step import StepTerms, adam
 from kdtab.tasks.stacked_targets import StackedBatch, StackedTargets
@@ -66,12 +66,10 @@ class NetworkStack:
         self.networks = networks
         self._layers = layers
         self._gradients = flat.gradients
-        self._adam = StackedAdam(
-            [
-                adam(pieces, learning_rate=rate, weight_decay=weight_decay)
-                for rate, pieces in _pieces(flat, parameters_of(layers), rates)
-            ]
-        )
+        self._adams = [
+            FlatAdam(adam(pieces, learning_rate=rate, weight_decay=weight_decay))
+            for rate, pieces in _pieces(flat, parameters_of(layers), rates)
+        ]
 
     @torch.no_grad()
     def step(
@@ -94,7 +92,8 @@ class NetworkStack:
         outputs, pull = forward_through(self._layers, batch.inputs)
         terms, gradient = targets.gradient(outputs, batch)
         pull(gradient, self._gradients)
-        self._adam.step()
+        for each in self._adams:
+            each.step()
         return StackState(self.networks, state.steps + 1), StepTerms(batch.inputs.shape[1], terms)
 
 
@@ -168,88 +167,3 @@ def _pieces(
             piece.grad = gradient[rows]
             found.append(piece)
         yield rate, found
-
-
-@final
-class StackedAdam:
-    """Adam on pieces of one vector, one call for each step size.
-
-    As in `FlatAdam`, torch's kernel is called with the optimizers' own state where it is found
-    under the name that is looked for.
-
-    Args:
-        optimizers: One for each step size, on the CPU.
-
-    Example:
-        >>> weights = nn.Parameter(torch.zeros(2))
-        >>> weights.grad = torch.ones(2)
-        >>> made = StackedAdam([adam([weights], learning_rate=0.5, weight_decay=0.0)])
-        >>> for _ in range(2):
-        ...     made.step()
-        >>> weights.data
-        tensor([-1.0000, -1.0000])
-    """
-
-    def __init__(self, optimizers: Sequence[torch.optim.Adam]) -> None:
-        self._optimizers = tuple(optimizers)
-        self._kernel = getattr(torch, "_fused_adam_", None)
-        self._known: list[_Pieces] | None = None
-
-    def step(self) -> None:
-        """One update from the gradients, which stay as they are.
-
-        Example:
-            >>> StackedAdam([]).step()
-        """
-        if self._known is None or self._kernel is None:
-            for optimizer in self._optimizers:
-                optimizer.step()
-            if self._kernel is not None:
-                self._known = [_state_of(optimizer) for optimizer in self._optimizers]
-            return
-        for known in self._known:
-            known.updates.add_(1)
-            self._kernel(
-                known.weights,
-                known.gradients,
-                known.means,
-                known.squares,
-                [],
-                [known.updates] * len(known.weights),
-                lr=known.rate,
-                beta1=known.betas[0],
-                beta2=known.betas[1],
-                weight_decay=known.decay,
-                eps=known.eps,
-                amsgrad=False,
-                maximize=False,
-            )
-
-
-class _Pieces(NamedTuple):
-    weights: list[Tensor]
-    gradients: list[Tensor]
-    means: list[Tensor]
-    squares: list[Tensor]
-    updates: Tensor
-    rate: float
-    betas: tuple[float, float]
-    decay: float
-    eps: float
-
-
-def _state_of(optimizer: torch.optim.Adam) -> _Pieces:
-    (group,) = optimizer.param_groups
-    weights = list[Tensor](group["params"])
-    states = [optimizer.state[weight] for weight in weights]
-    return _Pieces(
-        weights,
-        [weight.grad for weight in weights if weight.grad is not None],
-        [state["exp_avg"] for state in states],
-        [state["exp_avg_sq"] for state in states],
-        states[0]["step"],
-        group["lr"],
-        group["betas"],
-        group["weight_decay"],
-        group["eps"],
-    )
