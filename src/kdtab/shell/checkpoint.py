@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import torch
+from returns.result import Success
 from torch import nn
 
+from kdtab.errors.training import LossNotFinite
+from kdtab.results import Checked, fail
 from kdtab.shell.torch_step import TorchState
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 def keep_state(state: TorchState) -> Callable[[], TorchState]:
@@ -38,6 +44,25 @@ def keep_state(state: TorchState) -> Callable[[], TorchState]:
         return state
 
     return restore
+
+
+def finished_network(network: Module, epoch: int) -> Checked[Module]:
+    """A network after its last step, fit to be used.
+
+    Args:
+        network: With the weights of an epoch.
+        epoch: Which.
+
+    Returns:
+        The same network in eval mode (REQ-T14), or `LossNotFinite` for a NaN or infinite weight.
+
+    Example:
+        >>> finished_network(nn.Linear(2, 1), epoch=3).unwrap().training
+        False
+    """
+    if not all_finite(network):
+        return fail(LossNotFinite(epoch=epoch, what="a weight"))
+    return Success(network.eval())
 
 
 def all_finite(network: nn.Module) -> bool:

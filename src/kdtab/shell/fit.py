@@ -9,18 +9,18 @@ from functools import partial
 from typing import final
 
 import torch
-from returns.result import Result, Success
+from returns.result import Result
 
 from kdtab.config.networks import NetworkSpec
 from kdtab.data.arrays import Float32Array, IntArray
 from kdtab.errors.issue import Issues
-from kdtab.errors.training import LossNotFinite, NoValidBatch
+from kdtab.errors.training import NoValidBatch
 from kdtab.models.build import build_model
 from kdtab.models.describe import parameter_count
 from kdtab.models.network import TabularNetwork, in_one_node
-from kdtab.results import check, fail
+from kdtab.results import check
 from kdtab.shell.batches import ShuffledBatches, steps_per_epoch
-from kdtab.shell.checkpoint import all_finite, keep_state
+from kdtab.shell.checkpoint import finished_network, keep_state
 from kdtab.shell.direct_step import Step, goes_directly, stepping_directly
 from kdtab.shell.host import tensor_from_array
 from kdtab.shell.infer import network_outputs
@@ -263,12 +263,8 @@ def _validation(task: TrainingTask, rows: FitRows | None) -> Callable[[TorchStat
 def _fitted(
     end: LoopEnd[TorchState], plan: LoopPlan, threads: int
 ) -> Result[FittedNetwork, Issues]:
-    network = end.state.network
-    if not all_finite(network):
-        return fail(LossNotFinite(epoch=end.best_epoch, what="a weight"))
-    network.eval()
-    return Success(
-        FittedNetwork(
+    return finished_network(end.state.network, end.best_epoch).map(
+        lambda network: FittedNetwork(
             network=network,
             history=end.history,
             train_loss=end.history[end.best_epoch - 1].loss,

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import final
 
-from returns.result import Success
 from torch import Tensor
 
 from kdtab.errors.training import LossNotFinite
 from kdtab.models.network import TabularNetwork
 from kdtab.results import Checked, fail
-from kdtab.shell.checkpoint import all_finite
+from kdtab.shell.checkpoint import finished_network
 from kdtab.shell.fit import FittedNetwork
 from kdtab.shell.progress import EpochRecord
 
@@ -99,11 +98,9 @@ class Pupil:
         best = self._best_epoch or len(self._history)
         if self._kept:
             self.network.load_state_dict(self._kept)
-        if not all_finite(self.network):
-            return fail(LossNotFinite(epoch=best, what="a weight"))
-        return Success(
-            FittedNetwork(
-                network=self.network.eval(),
+        return finished_network(self.network, best).map(
+            lambda network: FittedNetwork(
+                network=network,
                 history=tuple(self._history),
                 train_loss=self._history[best - 1].loss,
                 update_steps=len(self._history) * steps_per_epoch,

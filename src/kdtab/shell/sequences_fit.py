@@ -9,16 +9,14 @@ from typing import cast, final
 
 import numpy as np
 import torch
-from returns.result import Result, Success
+from returns.result import Result
 
 from kdtab.config.sequences import Backend
 from kdtab.data.arrays import Float32Array
 from kdtab.errors.issue import Issues
-from kdtab.errors.training import LossNotFinite
 from kdtab.models.network import TabularNetwork
 from kdtab.models.sequences import SequenceNetwork
-from kdtab.results import fail
-from kdtab.shell.checkpoint import all_finite, keep_state
+from kdtab.shell.checkpoint import finished_network, keep_state
 from kdtab.shell.fit import FitSettings
 from kdtab.shell.host import tensor_from_array
 from kdtab.shell.infer import in_eval_mode
@@ -204,12 +202,9 @@ def _validation(
 
 
 def _fitted(end: LoopEnd[TorchState], plan: LoopPlan) -> Result[FittedSequence, Issues]:
-    network = cast(SequenceNetwork, end.state.network)
-    if not all_finite(network):
-        return fail(LossNotFinite(epoch=end.best_epoch, what="a weight"))
-    network.eval()
-    return Success(
-        FittedSequence(
+    student = cast(SequenceNetwork, end.state.network)
+    return finished_network(student, end.best_epoch).map(
+        lambda network: FittedSequence(
             network=network,
             backend="torch",
             history=end.history,
