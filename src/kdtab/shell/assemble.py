@@ -77,7 +77,7 @@ def fit_model(
         settings,
         device=device,
         progress=progress,
-    ).map(lambda fitted: _assembled(prepared, plan, settings, fitted))
+    ).map(lambda fitted: assembled_model(prepared, plan, fitted))
 
 
 def fit_networks(
@@ -136,19 +136,6 @@ def assembled_model(prepared: PreparedTable, plan: FitPlan, fitted: FittedNetwor
         'assembled_model'
     """
     settings = resolve_settings(plan.config, len(prepared.training.targets), prepared.task)
-    return _assembled(prepared, plan, settings, fitted)
-
-
-def _fit_rows(
-    prepared: PreparedTable, rows: EncodedRows, soft_targets: Float32Array | None
-) -> FitRows:
-    targets = network_targets(rows.targets, prepared.artifacts)
-    return FitRows(inputs=rows.inputs, targets=targets, soft_targets=soft_targets)
-
-
-def _assembled(
-    prepared: PreparedTable, plan: FitPlan, settings: FitSettings, fitted: FittedNetwork
-) -> TrainedModel:
     notes = prepared.report.notes + plan.notes
     provenance = _recorded(
         revise(plan.provenance, notes=notes).unwrap(), prepared, fitted, settings
@@ -162,6 +149,13 @@ def _assembled(
             preparation=prepared.report, fitted=fitted, settings=settings, notes=notes
         ),
     )
+
+
+def _fit_rows(
+    prepared: PreparedTable, rows: EncodedRows, soft_targets: Float32Array | None
+) -> FitRows:
+    targets = network_targets(rows.targets, prepared.artifacts)
+    return FitRows(inputs=rows.inputs, targets=targets, soft_targets=soft_targets)
 
 
 def _with_effort(metrics: Metrics, provenance: Provenance, fitted: FittedNetwork) -> Metrics:
