@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from returns.result import Result, Success
 
@@ -41,7 +42,9 @@ from kdtab.results import fail
 MOST_HEADER_BYTES = 64 * 2**20
 MOST_VERSION = 10**6
 LENGTH_BYTES = 8
+MOST_REASONS = 8
 BundleKind: TypeAlias = Literal["table", "sequence"]
+Manifest = TypeVar("Manifest")
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,20 +149,29 @@ def write_content(path: str | os.PathLike[str], content: bytes) -> Result[None, 
     return write_bytes(path, content)
 
 
-def manifest_reason(detail: ErrorDetails) -> str:
-    """Why a field of a manifest is refused.
+def manifest_of(parts: BundleParts, manifests: TypeAdapter[Manifest]) -> Result[Manifest, Issues]:
+    """The manifest of a bundle, field by field checked.
 
     Args:
-        detail: As pydantic says it.
+        parts: As `decode_parts` gives them.
+        manifests: Every version that this kdtab reads.
 
     Returns:
-        A reason for `corrupt`.
+        The manifest, or `BundleCorrupt` for the first fields that are refused.
 
     Example:
-        >>> from pydantic_core import ErrorDetails
-        >>> manifest_reason(ErrorDetails(type="missing", loc=("a", 0), msg="Needed", input=None))
-        "its field 'a.0' is refused ('Needed')"
+        >>> parts = BundleParts("a.kdtab", '{"version": "one"}', {})
+        >>> manifest_of(parts, TypeAdapter(dict[str, int])).failure().first.reason[:30]
+        "its field 'version' is refused"
     """
+    try:
+        return Success(manifests.validate_json(parts.manifest_text))
+    except ValidationError as error:
+        details = error.errors()[:MOST_REASONS]
+        return corrupt(parts.path, *(_reason(detail) for detail in details))
+
+
+def _reason(detail: ErrorDetails) -> str:
     field = ".".join(str(part) for part in detail["loc"])
     return f"its field {quoted(field)} is refused ({quoted(detail['msg'])})"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from pydantic import ValidationError
 from returns.result import Result, Success
 
 from kdtab.config.manifest import MANIFESTS, manifest_fields
@@ -13,7 +12,7 @@ from kdtab.disk.bundleparts import (
     BundleParts,
     decode_parts,
     encode_parts,
-    manifest_reason,
+    manifest_of,
     read_parts,
     write_content,
 )
@@ -21,8 +20,6 @@ from kdtab.errors.bundles import BundleContradiction
 from kdtab.errors.issue import Issues
 from kdtab.record import BundleRecord, contradictions
 from kdtab.results import fail
-
-MOST_REASONS = 8
 
 
 def read_record(path: str | os.PathLike[str]) -> Result[BundleRecord, Issues]:
@@ -110,11 +107,11 @@ def decode_record(path: str, content: bytes) -> Result[BundleRecord, Issues]:
 
 
 def _recorded(parts: BundleParts) -> Result[BundleRecord, Issues]:
-    try:
-        manifest = MANIFESTS.validate_json(parts.manifest_text)
-    except ValidationError as error:
-        details = error.errors()[:MOST_REASONS]
-        return corrupt(parts.path, *(manifest_reason(detail) for detail in details))
-    record = BundleRecord(manifest, parts.arrays)
+    return manifest_of(parts, MANIFESTS).bind(
+        lambda manifest: _consistent(parts.path, BundleRecord(manifest, parts.arrays))
+    )
+
+
+def _consistent(path: str, record: BundleRecord) -> Result[BundleRecord, Issues]:
     reasons = contradictions(record)
-    return corrupt(parts.path, *reasons) if reasons else Success(record)
+    return corrupt(path, *reasons) if reasons else Success(record)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from pydantic import ValidationError
 from returns.result import Success
 
 from kdtab.config.sequencemanifest import SEQUENCE_MANIFESTS, SequenceManifest
@@ -13,15 +12,13 @@ from kdtab.disk.bundleparts import (
     BundleParts,
     decode_parts,
     encode_parts,
-    manifest_reason,
+    manifest_of,
     read_parts,
     write_content,
 )
 from kdtab.errors.bundles import BundleContradiction
 from kdtab.record import SequenceRecord, sequence_contradictions
 from kdtab.results import Checked, fail
-
-MOST_REASONS = 8
 
 
 def read_sequence_record(path: str | os.PathLike[str]) -> Checked[SequenceRecord]:
@@ -105,11 +102,11 @@ def _fields(manifest: SequenceManifest) -> dict[str, object]:
 
 
 def _recorded(parts: BundleParts) -> Checked[SequenceRecord]:
-    try:
-        manifest = SEQUENCE_MANIFESTS.validate_json(parts.manifest_text)
-    except ValidationError as error:
-        details = error.errors()[:MOST_REASONS]
-        return corrupt(parts.path, *(manifest_reason(detail) for detail in details))
-    record = SequenceRecord(manifest, parts.arrays)
+    return manifest_of(parts, SEQUENCE_MANIFESTS).bind(
+        lambda manifest: _consistent(parts.path, SequenceRecord(manifest, parts.arrays))
+    )
+
+
+def _consistent(path: str, record: SequenceRecord) -> Checked[SequenceRecord]:
     reasons = sequence_contradictions(record)
-    return corrupt(parts.path, *reasons) if reasons else Success(record)
+    return corrupt(path, *reasons) if reasons else Success(record)
