@@ -13,6 +13,7 @@ from kdtab.config.objectives import ObjectiveConfig
 
 USUAL_TEMPERATURE = 2.0
 USUAL_ALPHA = 0.5
+ADDED_LATER = frozenset({"layers", "augment", "augment_swap", "augment_spread", "calibrate"})
 
 
 class DistillConfig(FrozenConfig):
@@ -28,6 +29,12 @@ class DistillConfig(FrozenConfig):
             alpha alone say. In a config file only.
         layers: Pairs of layers that are compared too, where the teacher is a bundle. In a config
             file only.
+        augment: Synthetic rows that the teacher labels, for each training row (MUNGE, Bucilă et al.
+            2006); 0: none.
+        augment_swap: Chance of a cell to change, in (0, 1].
+        augment_spread: s of the normal spread |a − b| / s around a neighbour's number, above 0.
+        calibrate: Fold one temperature, or scale and offset of a regression, into the last layer,
+            chosen by the loss of the validation rows.
 
     Raises:
         pydantic.ValidationError: A `ValueError`; an unknown field or a value out of range.
@@ -46,6 +53,10 @@ class DistillConfig(FrozenConfig):
     student_dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
     objective: ObjectiveConfig | None = None
     layers: Annotated[tuple[LayerPairSpec, ...], Field(strict=False)] = ()
+    augment: Annotated[float, Field(ge=0, le=100)] = 0.0
+    augment_swap: Annotated[float, Field(gt=0, le=1)] = 0.25
+    augment_spread: Annotated[float, Field(gt=0)] = 3.0
+    calibrate: bool = False
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:
@@ -76,8 +87,11 @@ class DistillConfig(FrozenConfig):
 
     @model_serializer(mode="wrap")
     def _without_what_is_not_there(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
-        """Bundles record the knobs: one without pairs is the bytes that it always was."""
+        """Bundles record the knobs: one without what was added later is the bytes it always was."""
         fields: dict[str, object] = dump(self)
-        return (
-            fields if self.layers else {name: fields[name] for name in fields if name != "layers"}
-        )
+        usual = type(self).model_fields
+        return {
+            name: value
+            for name, value in fields.items()
+            if name not in ADDED_LATER or value not in (usual[name].default, [])
+        }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from kdtab.config.base import FrozenConfig, fields_disagree
 
@@ -17,11 +17,30 @@ TrainingMode: TypeAlias = Literal[
     "imbalance_aware",
     "calibrated_classifier",
     "tree_teacher_distillation",
+    "batch_ensemble",
 ]
+Optimizer: TypeAlias = Literal["adam", "adamw"]
+RateSchedule: TypeAlias = Literal["constant", "cosine"]
+NumericEncoding: TypeAlias = Literal["scaled", "quantile", "piecewise_linear"]
 
 CLASSIFICATION_ONLY: frozenset[TrainingMode] = frozenset(
     {"imbalance_aware", "calibrated_classifier"}
 )
+
+ADDED_LATER: frozenset[str] = frozenset(
+    {
+        "steps",
+        "optimizer",
+        "weight_decay",
+        "learning_rate_schedule",
+        "warmup_steps",
+        "ema_decay",
+        "numeric_encoding",
+        "encoding_bins",
+        "ensemble_size",
+    }
+)
+"""Fields that a recorded config leaves out at their defaults: old bundles keep their bytes."""
 
 
 class TrainingConfig(FrozenConfig):
@@ -46,6 +65,19 @@ class TrainingConfig(FrozenConfig):
         hidden_dim: Units of a hidden layer.
         num_hidden_layers: Hidden layers or residual blocks.
         dropout: Share of hidden units set to zero in a step, in [0, 1).
+        steps: Weight updates in all, rounded up to whole epochs; stands in for `epochs`.
+        optimizer: "adam" adds the decay to the gradient, "adamw" takes it off the weights
+            (Loshchilov & Hutter 2019, arXiv:1711.05101).
+        weight_decay: Of the optimizer (REQ-KD20, REQ-T10).
+        learning_rate_schedule: "constant", or "cosine": from `learning_rate` down to 0.
+        warmup_steps: First steps, in which the learning rate rises in a line from 0.
+        ema_decay: Decay of a running mean of the weights, which is what is validated and kept. None:
+            the weights themselves.
+        numeric_encoding: How a network takes numbers: scaled; as normal scores of their rank
+            ("quantile"); or by quantile bins ("piecewise_linear", Gorishniy et al. 2022,
+            arXiv:2203.05556).
+        encoding_bins: Bins of a column, at most; fewer where it has few different values.
+        ensemble_size: Members of a `batch_ensemble` (Gorishniy et al. 2025, arXiv:2410.24210).
 
     Raises:
         pydantic.ValidationError: A `ValueError`; an unknown field or a value out of range.
@@ -68,6 +100,15 @@ class TrainingConfig(FrozenConfig):
     hidden_dim: Annotated[int, Field(ge=1, le=65_536)] = 128
     num_hidden_layers: Annotated[int, Field(ge=1, le=64)] = 2
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    steps: Annotated[int, Field(ge=1)] | None = None
+    optimizer: Optimizer = "adam"
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    learning_rate_schedule: RateSchedule = "constant"
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
+    numeric_encoding: NumericEncoding = "scaled"
+    encoding_bins: Annotated[int, Field(ge=2, le=1_024)] = 24
+    ensemble_size: Annotated[int, Field(ge=2, le=64)] = 8
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:
@@ -77,4 +118,17 @@ class TrainingConfig(FrozenConfig):
         if self.patience is not None and not self.validation_size:
             rule = "needs a validation_size above 0, or there is no validation loss to wait for"
             raise fields_disagree("patience", rule, self.patience)
+        if self.steps is not None and self.epochs is not None:
+            rule = "stands in for epochs: leave one of the two out"
+            raise fields_disagree("steps", rule, self.steps)
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        fields: dict[str, object] = dump(self)
+        usual = type(self).model_fields
+        return {
+            name: value
+            for name, value in fields.items()
+            if name not in ADDED_LATER or value != usual[name].default
+        }
