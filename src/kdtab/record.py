@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 WEIGHTS = "weights/"
+MATRIX_AXES = 2
 STORED_DTYPES = ("float32", "float64", "int64")
 Array: TypeAlias = npt.NDArray[np.generic]
 
@@ -222,6 +223,7 @@ def contradictions(record: BundleRecord) -> tuple[str, ...]:
         *_manifest_problems(record.manifest),
         *form_problems(artifacts, artifact_forms(record.manifest)),
         *_value_problems(record.arrays),
+        *_precision_problems(record),
     )
 
 
@@ -258,3 +260,16 @@ def _value_problems(arrays: Mapping[str, Array]) -> Iterator[str]:
     scale = arrays.get("scale/scale", np.ones(1))
     if scale.dtype.kind == "f" and not bool(np.greater(scale, 0).all()):
         yield "array 'scale/scale' holds a scale that is not above 0"
+
+
+def _precision_problems(record: BundleRecord) -> Iterator[str]:
+    """A matrix that half precision does not hold would be another one after saving."""
+    if record.manifest.provenance.weight_precision is None:
+        return
+    for name, array in sorted(record.arrays.items()):
+        if not name.startswith(WEIGHTS) or array.ndim != MATRIX_AXES:
+            continue
+        with np.errstate(over="ignore"):
+            rounded = array.astype(np.float16).astype(array.dtype)
+        if not np.array_equal(rounded, array):
+            yield f"array {name!a} holds numbers that float16, its stated precision, does not"

@@ -202,7 +202,7 @@ def test_all_arrays_that_are_wrong_are_named_at_once() -> None:
         if isinstance(issue, BundleCorrupt)
     ]
     assert reasons == [
-        f"array '{name}' has a dtype that is none of F32, F64, I64"
+        f"array '{name}' has a dtype that is none of F16, F32, F64, I64"
         for name in ("impute/medians", "scale/mean", "scale/scale")
     ]
 

@@ -102,6 +102,8 @@ class Provenance(FrozenConfig):
         label_config: How the teacher was to label the training rows; with the seed of
             `training_config` it gives the folds again.
         label_method: How it did: out_of_fold, out_of_bag, in_sample, as_given.
+        weight_precision: "float16" where every weight matrix was rounded to half precision, as it
+            is then stored; None: as trained.
         notes: What a person should know.
 
     Example:
@@ -130,6 +132,7 @@ class Provenance(FrozenConfig):
     teacher_fingerprint: str | None = None
     label_config: LabelConfig | None = None
     label_method: str | None = None
+    weight_precision: Literal["float16"] | None = None
     notes: Names = ()
 
 

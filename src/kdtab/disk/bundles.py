@@ -6,7 +6,7 @@ import os
 
 from returns.result import Result, Success
 
-from kdtab.config.manifest import MANIFESTS, manifest_fields
+from kdtab.config.manifest import MANIFESTS, TableManifest, manifest_fields
 from kdtab.disk.bundlebytes import corrupt
 from kdtab.disk.bundleparts import (
     BundleParts,
@@ -16,6 +16,7 @@ from kdtab.disk.bundleparts import (
     read_parts,
     write_content,
 )
+from kdtab.disk.halves import precision_problems, restored_arrays, stored_arrays
 from kdtab.errors.bundles import BundleContradiction
 from kdtab.errors.issue import Issues
 from kdtab.record import BundleRecord, contradictions
@@ -86,7 +87,7 @@ def encode_record(record: BundleRecord) -> bytes:
         ... ), {}))[8:35]
         b'{"__metadata__":{"kdtab":"{'
     """
-    return encode_parts(manifest_fields(record.manifest), record.arrays)
+    return encode_parts(manifest_fields(record.manifest), stored_arrays(record))
 
 
 def decode_record(path: str, content: bytes) -> Result[BundleRecord, Issues]:
@@ -107,11 +108,11 @@ def decode_record(path: str, content: bytes) -> Result[BundleRecord, Issues]:
 
 
 def _recorded(parts: BundleParts) -> Result[BundleRecord, Issues]:
-    return manifest_of(parts, MANIFESTS).bind(
-        lambda manifest: _consistent(parts.path, BundleRecord(manifest, parts.arrays))
-    )
+    return manifest_of(parts, MANIFESTS).bind(lambda manifest: _consistent(parts, manifest))
 
 
-def _consistent(path: str, record: BundleRecord) -> Result[BundleRecord, Issues]:
-    reasons = contradictions(record)
-    return corrupt(path, *reasons) if reasons else Success(record)
+def _consistent(parts: BundleParts, manifest: TableManifest) -> Result[BundleRecord, Issues]:
+    precision = manifest.provenance.weight_precision
+    record = BundleRecord(manifest, restored_arrays(parts.arrays, precision))
+    reasons = (*precision_problems(parts.arrays, precision), *contradictions(record))
+    return corrupt(parts.path, *reasons) if reasons else Success(record)

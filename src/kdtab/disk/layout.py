@@ -24,8 +24,8 @@ from kdtab.errors.issue import Issues
 from kdtab.record import Array
 from kdtab.results import collect, fail
 
-DTYPES: dict[str, str] = {"F32": "<f4", "F64": "<f8", "I64": "<i8"}
-CODES: dict[str, str] = {"float32": "F32", "float64": "F64", "int64": "I64"}
+DTYPES: dict[str, str] = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I64": "<i8"}
+CODES: dict[str, str] = {"float16": "F16", "float32": "F32", "float64": "F64", "int64": "I64"}
 METADATA = "__metadata__"
 METADATA_KEY = "kdtab"
 ALIGNMENT = 8
@@ -54,7 +54,7 @@ def places_of(arrays: Mapping[str, Array]) -> tuple[Place, ...]:
     """The places of arrays: wide elements first, then by name, without gaps.
 
     Args:
-        arrays: float32, float64 or int64, by name.
+        arrays: float16, float32, float64 or int64, by name.
 
     Returns:
         One place each; offsets are multiples of the element size, as safetensors wants.
