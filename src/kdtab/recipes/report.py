@@ -23,7 +23,11 @@ from kdtab.shell.trained import DistillEvidence, TeacherGate, TrainedModel
 
 
 def report_distillation(
-    frame: pl.DataFrame, student: TrainedModel, *, segments: Sequence[str] = ()
+    frame: pl.DataFrame,
+    student: TrainedModel,
+    *,
+    segments: Sequence[str] = (),
+    others: Sequence[tuple[str, TrainedModel]] = (),
 ) -> Result[Summary, Issues]:
     """Teacher, student and scratch student side by side on the test rows.
 
@@ -32,6 +36,7 @@ def report_distillation(
         student: With the evidence of its distillation; with a scratch student the report has the
             gain retained.
         segments: Columns to look at the rows by.
+        others: Students that were fitted too, each with a few words that tell it from the rest.
 
     Returns:
         The report as plain data; `ColumnMissing` for an unknown segment column, `TeacherMissing`
@@ -61,6 +66,7 @@ def report_distillation(
             facts=(*_facts(evidence), *run_facts(known)),
             notes=student.report.notes,
             random_seed=draw_seed(known),
+            others=[_student_outputs(name, model, tested) for name, model in others],
         )
     )
 

@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kdtab.report.costs import COLOURS, MARKERS, SQUARE, cost_drawings, loss_name
 from kdtab.report.drawing import Drawing, check_plotting, svg_text
 from kdtab.report.quality import Estimate
 from kdtab.report.summary import ModelReport, Role, SegmentLine, Summary
-from kdtab.report.wording import ROLE_NAMES, number_text, shown_text, size_text
+from kdtab.report.wording import ROLE_NAMES, number_text, shown_text
 from kdtab.results import Checked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOURS: dict[Role, str] = {"teacher": "#3d4451", "student": "#0b62a8", "scratch": "#c8500a"}
-MARKERS: dict[Role, str] = {"teacher": "s", "student": "o", "scratch": "^"}
 SEGMENT_LETTERS = 24
-SQUARE, WIDE = (4.6, 3.5), (9.4, 1.75)
+WIDE = (9.4, 1.75)
 
 
 def draw_figures(summary: Summary) -> Checked[tuple[Drawing, ...]]:
@@ -29,8 +28,8 @@ def draw_figures(summary: Summary) -> Checked[tuple[Drawing, ...]]:
         summary: The report's numbers; nothing else enters a figure.
 
     Returns:
-        Loss, reliability, agreement, and where known the course of training, size against quality
-        and segments; or `ExtraMissing`.
+        Loss, reliability, agreement, and where known the course of training, size and latency
+        against quality and segments; or `ExtraMissing`.
 
     Example:
         >>> from kdtab.report.inputs import MeasuredRows, ModelOutputs
@@ -46,12 +45,8 @@ def draw_figures(summary: Summary) -> Checked[tuple[Drawing, ...]]:
 
 def _drawings(summary: Summary) -> tuple[Drawing, ...]:
     every = (_loss(summary), _reliability(summary), _agreement(summary))
-    known = (_training(summary), _size(summary), _segments(summary))
+    known = (_training(summary), *cost_drawings(summary), _segments(summary))
     return (*every, *(drawing for drawing in known if drawing is not None))
-
-
-def _loss_name(summary: Summary) -> str:
-    return "log loss" if summary.task == "classification" else "mean squared error"
 
 
 def _loss(summary: Summary) -> Drawing:
@@ -64,7 +59,7 @@ def _loss(summary: Summary) -> Drawing:
         axes.set_ylim(-0.6, len(summary.models) - 0.4)
         axes.grid(axis="y", visible=False)
         axes.tick_params(axis="y", length=0, labelsize=9.5)
-        axes.set_xlabel(f"{_loss_name(summary)} (lower is better)")
+        axes.set_xlabel(f"{loss_name(summary)} (lower is better)")
 
     return Drawing(
         "loss",
@@ -217,45 +212,6 @@ def _course(axes: Axes, model: ModelReport) -> None:
         axes.plot(validated[best].epoch, losses[best], MARKERS[model.role], color=colour, ms=5)
 
 
-def _size(summary: Summary) -> Drawing | None:
-    sized = [(model, model.bytes) for model in summary.models if model.bytes]
-    if len(sized) < 2:
-        return None
-
-    def draw(axes: Axes) -> None:
-        for model, size in sized:
-            loss, colour = model.quality.loss, COLOURS[model.role]
-            if loss.value is None:
-                continue
-            if loss.interval is not None:
-                ends = (loss.interval.low, loss.interval.high)
-                axes.plot((size, size), ends, color=colour, linewidth=2.2, alpha=0.45)
-            axes.plot(size, loss.value, MARKERS[model.role], color=colour, markersize=7)
-            axes.annotate(
-                f"{ROLE_NAMES[model.role]}\n{size_text(size)}",
-                (size, loss.value),
-                xytext=(8, 0),
-                textcoords="offset points",
-                va="center",
-                color=colour,
-                fontsize=8.5,
-            )
-        axes.set_xscale("log")
-        sizes = [size for _, size in sized]
-        axes.set_xlim(min(sizes) / 2, max(sizes) * 8)
-        axes.xaxis.set_major_formatter(lambda value, _: size_text(value))
-        axes.minorticks_off()
-        axes.set_xlabel("stored size, log scale")
-        axes.set_ylabel(_loss_name(summary))
-
-    return Drawing(
-        "size",
-        "Size against quality",
-        "Towards the lower left is better. Bars are 95 % bootstrap intervals.",
-        svg_text("size", SQUARE, draw),
-    )
-
-
 def _segments(summary: Summary) -> Drawing | None:
     lines = [line for line in reversed(summary.segments) if line.behind.interval is not None]
     if not lines:
@@ -269,7 +225,7 @@ def _segments(summary: Summary) -> Drawing | None:
         axes.set_yticklabels([_segment_name(line) for line in lines])
         axes.set_ylim(-0.6, len(lines) - 0.3)
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel(f"{_loss_name(summary)} of the student less that of the teacher")
+        axes.set_xlabel(f"{loss_name(summary)} of the student less that of the teacher")
 
     return Drawing(
         "segments",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -25,7 +26,14 @@ from kdtab.report.measures import (
     value_quality,
 )
 from kdtab.report.quality import Estimate
-from kdtab.report.summary import Fidelity, LossGap, ModelReport, SegmentLine, Summary
+from kdtab.report.summary import (
+    Fidelity,
+    LossGap,
+    ModelReport,
+    OtherStudent,
+    SegmentLine,
+    Summary,
+)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what is not finite becomes None
@@ -38,6 +46,7 @@ def summarize(
     facts: Sequence[tuple[str, str]] = (),
     notes: Sequence[str] = (),
     random_seed: int = 0,
+    others: Sequence[ModelOutputs] = (),
 ) -> Summary:
     """Measure teacher, student and scratch student on the same rows, side by side.
 
@@ -53,6 +62,7 @@ def summarize(
         facts: How it was run, as names and values for a person.
         notes: Sentences that a person should read.
         random_seed: Of the draws.
+        others: What students said that were fitted too and not kept.
 
     Returns:
         The report as plain data; the same arguments give the same report.
@@ -85,6 +95,7 @@ def summarize(
         segments=_segments(sides, rows, random_seed),
         facts=tuple(facts),
         notes=tuple(notes),
+        others=tuple(_other(outputs, rows) for outputs in others),
     )
 
 
@@ -121,6 +132,17 @@ def _model(side: Side, rows: MeasuredRows, draws: Draws) -> ModelReport:
         rows_per_second=outputs.rows_per_second,
         p50=outputs.p50,
         p99=outputs.p99,
+    )
+
+
+def _other(outputs: ModelOutputs, rows: MeasuredRows) -> OtherStudent:
+    loss = float(side_of("student", outputs, rows).losses.mean())
+    return OtherStudent(
+        name=outputs.name,
+        loss=loss if math.isfinite(loss) else None,
+        parameters=outputs.parameters,
+        bytes=outputs.bytes,
+        p50=outputs.p50,
     )
 
 

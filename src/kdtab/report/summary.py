@@ -123,6 +123,29 @@ class SegmentLine:
 
 
 @dataclass(frozen=True)
+class OtherStudent:
+    """A student that was fitted beside the one that was kept.
+
+    Attributes:
+        name: What it has of its own, in a few words.
+        loss: Mean log loss or squared error on the report's rows; None where it is not finite.
+        parameters: Numbers that were learnt.
+        bytes: Size when stored.
+        p50: Seconds for one row, the median; None where it was not measured.
+
+    Example:
+        >>> OtherStudent("64 units", loss=0.4, parameters=900, bytes=4_000).p50 is None
+        True
+    """
+
+    name: str
+    loss: float | None
+    parameters: int | None = None
+    bytes: int | None = None
+    p50: float | None = None
+
+
+@dataclass(frozen=True)
 class Summary:
     """Teacher, student and, where there is one, scratch student on the same rows.
 
@@ -142,6 +165,7 @@ class Summary:
         segments: Parts of the rows.
         facts: How it was run, as names and values.
         notes: Sentences that a person should read.
+        others: Students that were fitted too.
 
     Example:
         >>> Summary.__dataclass_params__.frozen
@@ -163,6 +187,7 @@ class Summary:
     segments: tuple[SegmentLine, ...]
     facts: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    others: tuple[OtherStudent, ...] = ()
 
     def to_plain(self) -> dict[str, object]:
         """The report as JSON-ready data.
