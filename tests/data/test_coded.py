@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kdtab.config.columns import DEFAULT_MISSING_MARKERS, ColumnOptions
-from kdtab.data.artifacts import encode_features, fit_artifacts
+from kdtab.config.schema import NumericColumn
+from kdtab.data import coded
+from kdtab.data.artifacts import encode_features, encode_parts, fit_artifacts
 from kdtab.data.cells import (
     canonical_texts,
     missing_rule,
@@ -97,3 +101,58 @@ def test_a_few_rows_of_a_column_with_many_texts_are_read_as_they_are() -> None:
     assert coded_parts(column) is not None
     assert coded_parts(column[:10]) is None
     assert canonical_texts(column[:10], RULE).to_list() == [f"word {at}" for at in range(10)]
+
+
+@given(
+    st.lists(st.sampled_from([None, "", "a", "b", "c", "d", "é", "seven", "a long text"])),
+    st.integers(2, 8),
+)
+def test_whatever_the_head_shows_the_column_is_the_same(cells: list[str | None], head: int) -> None:
+    texts = pl.Series("x", cells, dtype=pl.String)
+    with patch.object(coded, "HEAD_ROWS", head), patch.object(coded, "COMPARED_WORDS", 3):
+        column = with_codes(texts)
+    assert column.name == "x"
+    assert column.cast(pl.String).to_list() == cells
+    if isinstance(column.dtype, pl.Enum):
+        present = [cell for cell in dict.fromkeys(cells) if cell is not None]
+        assert column.dtype.categories.to_list() == present
+
+
+def test_a_word_that_comes_late_is_found() -> None:
+    texts = pl.Series("x", ["a", "b"] * 5_000 + ["c"])
+    assert with_codes(texts).dtype == pl.Enum(["a", "b", "c"])
+
+
+def test_a_column_whose_head_stands_alone_is_not_searched() -> None:
+    names = pl.Series("x", [f"name {at}" for at in range(5_000)])
+    assert with_codes(names) is names
+
+
+def test_neighbours_that_are_looked_up_together_are_the_columns_one_by_one() -> None:
+    random = np.random.default_rng(3)
+    pool, numbers = ["a", "b", "c", None], ["1", "2.5", "?", "-0"]
+    words = {f"w{at}": [pool[pick] for pick in random.integers(0, 4, 500)] for at in range(6)}
+    frame = pl.DataFrame(words | {"v": [numbers[pick] for pick in random.integers(0, 4, 500)]})
+    columns = fit_columns(frame[:3], np.arange(3), OPTIONS, "y").unwrap().features
+    artifacts = fit_artifacts(frame, columns, OPTIONS.missing_markers)
+    features = artifacts.vectorizer.transform(frame)
+    indicators = features[:, artifacts.vectorizer.indicators]
+    assert (indicators.sum(axis=1) < 6).any(), "some words were not seen"
+    medians = artifacts.feature_medians
+    assert medians is not None
+    plain = artifacts.scaler.transform(np.where(np.isnan(features), medians, features))
+    for rows in (np.arange(500), np.arange(0, 500, 3)):
+        (found,) = encode_parts(code_texts(frame), artifacts, (rows,))
+        np.testing.assert_array_equal(found, plain[rows].astype(np.float32))
+
+
+@given(repeating_texts())
+def test_statistics_of_some_rows_are_those_of_a_frame_of_them(texts: pl.Series) -> None:
+    frame = pl.DataFrame({"n": texts})
+    rows = np.arange(0, len(texts), 2)
+    column = (NumericColumn(name="n", reason=""),)
+    markers = OPTIONS.missing_markers
+    part = fit_artifacts(frame[rows], column, markers)
+    whole = fit_artifacts(code_texts(frame), column, markers, rows)
+    assert whole.scaler == part.scaler
+    np.testing.assert_array_equal(whole.feature_medians, part.feature_medians)

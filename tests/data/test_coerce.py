@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import defaultdict
 from types import MappingProxyType
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from kdtab.data import coerce
 from kdtab.data.coerce import frame_from_any, frame_from_rows, series_from_cells
 from kdtab.errors.columns import DuplicateColumns, RowsNotUnderstood
 from kdtab.errors.issue import explain
@@ -142,3 +147,23 @@ def test_arrow_tables_and_batches_are_understood() -> None:
 
 def test_named_columns_stand_there_once_and_in_order() -> None:
     assert frame_from_rows([{"b": 1}], ["a", "b", "a"]).columns == ["a", "b"]
+
+
+def test_rows_that_make_up_what_they_lack_are_not_changed() -> None:
+    rows = [defaultdict(int, a=1), defaultdict(int, b=2)]
+    assert frame_from_rows(rows, ["a", "b"]).to_dicts() == [
+        {"a": 1, "b": None},
+        {"a": None, "b": 2},
+    ]
+    assert [dict(row) for row in rows] == [{"a": 1}, {"b": 2}]
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(-9, 9)), max_size=12))
+def test_rows_are_turned_in_blocks_that_do_not_show(rows: list[dict[str, int]]) -> None:
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    with patch.object(coerce, "ROWS_AT_ONCE", 3):
+        frame = frame_from_any(rows).unwrap()
+    assert frame.columns == names or not names
+    assert frame.height == len(rows)
+    for name in names:
+        assert frame[name].to_list() == [row.get(name) for row in rows]

@@ -325,7 +325,8 @@ def test_validation_rows_are_encoded_and_leave_the_test_rows_as_they_are() -> No
 def test_encoding_goes_in_chunks_that_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     found = prepared(table(), ColumnOptions(date_columns=("joined",)))
     whole = encode_features(table(), found.artifacts)
-    monkeypatch.setattr("kdtab.data.artifacts.CHUNK_ROWS", 7)
+    monkeypatch.setattr("kdtab.data.artifacts.CHUNK_CELLS", 7)
+    monkeypatch.setattr("kdtab.data.artifacts.FEWEST_CHUNK_ROWS", 7)
     np.testing.assert_array_equal(encode_features(table(), found.artifacts), whole)
     assert whole.flags.c_contiguous
     assert encode_features(table().head(0), found.artifacts).shape == (0, whole.shape[1])

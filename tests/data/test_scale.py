@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kdtab.data.scale import (
     CLIP_BOUND,
@@ -101,3 +103,19 @@ def test_missing_features_take_the_medians_and_zeros_where_the_shapes_differ() -
 def test_a_constant_target_is_moved_and_not_stretched() -> None:
     assert fit_target_scaler(np.array([4.0, 4.0])) == TargetScaler(mean=4.0, scale=1.0)
     assert fit_target_scaler(np.array([])) == TargetScaler(mean=0.0, scale=1.0)
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(-9, 9) | st.just(float("nan")), st.integers(0, 4)),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_counted_medians_are_those_of_the_repeated_values(pairs: list[tuple[float, int]]) -> None:
+    values, counts = np.array([pair[0] for pair in pairs]), np.array([pair[1] for pair in pairs])
+    repeated = np.repeat(values, counts)
+    present = repeated[np.isfinite(repeated)]
+    found = feature_medians(values[:, np.newaxis], counts)
+    np.testing.assert_array_equal(found, feature_medians(repeated[:, np.newaxis]))
+    np.testing.assert_allclose(found[0], np.median(present) if len(present) else 0.0, atol=1e-12)

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdtab.data.split import Split, split_rows, stratum_quotas, twin_groups
+from kdtab.data.split import (
+    HASHED_AT_ONCE,
+    Split,
+    split_rows,
+    stratum_quotas,
+    twin_groups,
+    twins_of_columns,
+)
 from kdtab.errors.columns import TooFewRows
 
 
@@ -163,3 +170,13 @@ def test_groups_of_mixed_labels_stay_whole_and_leave_every_class_a_training_row(
         held = [set(groups[part].tolist()) for part in parts]
         assert len(held[0] | held[1] | held[2]) == sum(map(len, held))
         assert set(labels[split.training].tolist()) == set(labels.tolist())
+
+
+@given(st.integers(1, 3 * HASHED_AT_ONCE), st.integers(0, 2**32 - 1))
+def test_twins_of_many_columns_are_the_rows_that_are_equal(columns: int, seed: int) -> None:
+    cells = np.random.default_rng(seed).integers(0, 2, (20, columns))
+    cells[:, : columns - 1] = cells[0, : columns - 1]  # rows differ in the last column, or not
+    numbers: dict[tuple[int, ...], int] = {}
+    expected = [numbers.setdefault(tuple(row), len(numbers)) for row in cells.tolist()]
+    series = (pl.Series(str(at), cells[:, at]) for at in range(columns))
+    assert twins_of_columns(series).tolist() == expected

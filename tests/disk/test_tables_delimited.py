@@ -248,3 +248,47 @@ def test_a_dot_that_may_group_or_divide_is_an_error_with_its_row(folder: Path) -
 def test_a_grouping_dot_is_removed_where_another_cell_shows_that_it_groups(folder: Path) -> None:
     frame = _read(folder, b"x;y\n1.234,5;a\n1.234;b\n", decimal_comma=True)
     assert frame["x"].to_list() == ["1234.5", "1234"]
+
+
+@settings(deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 4), min_size=1, max_size=6),
+    cell=st.sampled_from(["", "x", "7"]),
+    ends=st.booleans(),
+)
+def test_rows_of_uneven_length_are_never_taken_for_a_table(
+    folder: Path, lengths: list[int], cell: str, *, ends: bool
+) -> None:
+    """Long and short rows may have as many separators as a table has."""
+    rows = ["a,b", *(",".join([cell or "y", *[cell] * (length - 1)]) for length in lengths)]
+    (folder / "a.csv").write_text("\n".join(rows) + "\n" * ends)
+    found = read_table(folder / "a.csv", ReadOptions(separator=","))
+    wrong = [at for at, length in enumerate(lengths, 2) if length != 2]
+    if wrong:
+        issue = found.failure().first
+        assert isinstance(issue, RowRagged)
+        assert (issue.row, issue.rows) == (wrong[0], len(wrong))
+    else:
+        assert found.unwrap().rows() == [(cell or "y", cell or None)] * len(lengths)
+
+
+@pytest.mark.parametrize("text", ["a,b\n1\n2,3,", "a,b\n1\n2,3,\n", "a,b\n1\n2,3,4\n"])
+def test_a_long_row_does_not_make_up_for_a_short_one(folder: Path, text: str) -> None:
+    issue = _first_issue(folder, text.encode())
+    assert isinstance(issue, RowRagged)
+    assert (issue.row, issue.cells, issue.columns, issue.rows) == (2, 1, 2, 2)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", ["", "4", '"4"'])
+def test_decimal_issues_name_the_line_on_every_road(folder: Path, newline: str, last: str) -> None:
+    text = newline.join(["n;m", "1,5;2", f"1.234;{last}", ""])
+    issue = _first_issue(folder, text.encode(), decimal_comma=True)
+    assert isinstance(issue, DecimalAmbiguous)
+    assert issue.row == 3
+
+
+@given(text=st.binary(max_size=300), size=st.integers(1, 70))
+def test_a_byte_is_counted_in_blocks_of_any_size(text: bytes, size: int) -> None:
+    with patch.object(rowscan, "_BLOCK", size):
+        assert rowscan.count_of(b",", text) == text.count(b",")

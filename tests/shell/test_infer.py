@@ -107,3 +107,24 @@ def test_a_network_in_eval_mode_is_not_touched(monkeypatch: pytest.MonkeyPatch) 
     with in_eval_mode(network):
         pass
     assert changed == []
+
+
+@pytest.mark.parametrize("repeats", [2, 3])
+def test_a_module_that_does_not_answer_row_by_row_is_not_cut(repeats: int) -> None:
+    class Repeated(nn.Module):
+        def forward(self, inputs: Tensor) -> Tensor:
+            return inputs.repeat(repeats, 1)
+
+    inputs = np.arange(10, dtype=np.float32)[:, np.newaxis]
+    found = network_outputs(Repeated(), inputs, chunk_rows=4)
+    expected = [np.tile(inputs[at : at + 4], (repeats, 1)) for at in (0, 4, 8)]
+    np.testing.assert_array_equal(found, np.concatenate(expected))
+
+
+def test_a_module_that_gives_fewer_rows_gives_fewer() -> None:
+    class First(nn.Module):
+        def forward(self, inputs: Tensor) -> Tensor:
+            return inputs[:1]
+
+    inputs = np.arange(10, dtype=np.float32)[:, np.newaxis]
+    assert network_outputs(First(), inputs, chunk_rows=4)[:, 0].tolist() == [0.0, 4.0, 8.0]

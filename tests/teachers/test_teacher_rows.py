@@ -12,7 +12,12 @@ from hypothesis import given
 from kdtab.errors.extras import ExtraMissing
 from kdtab.errors.sources import TeacherClassesUnclear
 from kdtab.teachers.classes import chosen_classes, class_names
-from kdtab.teachers.rows import matrix_rows, pandas_rows, typed_frame
+from kdtab.teachers.rows import (
+    matrix_rows,
+    pandas_rows,
+    typed_frame,
+    typed_if_read_as_text,
+)
 from strategies import frames
 
 
@@ -89,3 +94,12 @@ def test_the_teachers_own_order_counts() -> None:
     assert chosen_classes("m", ["b", "a"], ["a", "b"]).unwrap() == ("b", "a")
     assert chosen_classes("m", [0, 1], ["b", "a"]).unwrap() == ("b", "a")
     assert chosen_classes("m", [1, 0], ["0", "1"]).unwrap() == ("1", "0")
+
+
+def test_only_a_table_of_nothing_but_texts_is_typed() -> None:
+    texts = pl.DataFrame({"a": ["1", "2"], "b": ["x", "y"]})
+    assert typed_if_read_as_text(texts).dtypes == [pl.Int64, pl.String]
+    mixed = texts.with_columns(c=pl.Series([1, 2]))
+    assert typed_if_read_as_text(mixed) is mixed
+    empty = pl.DataFrame()
+    assert typed_if_read_as_text(empty) is empty

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from kdtab.config.schema import FeatureColumn
-from kdtab.data.arrays import Float32Array, FloatArray, IntArray
+from kdtab.config.schema import CategoricalColumn, FeatureColumn
+from kdtab.data.arrays import CodeArray, Float32Array, FloatArray, IntArray
 from kdtab.data.blocks import Block, IndicatorBlock, NumberBlock
+from kdtab.data.coded import coded_parts
 from kdtab.data.scale import (
     CLIP_BOUND,
     Scaler,
     TargetScaler,
-    feature_medians,
-    fit_scaler,
     impute,
     imputed_values,
+    mean_and_scale,
 )
 from kdtab.data.target import LabelEncoder
 from kdtab.data.vectorize import Vectorizer
 
-CHUNK_ROWS = 131_072
+CHUNK_CELLS, FEWEST_CHUNK_ROWS = 2**21, 8_192
 TILE_ROWS = 2_048
+MOST_JOINED_ROWS = 1_024
 LARGEST_TARGET = float(np.finfo(np.float32).max)
 
 
@@ -110,13 +111,22 @@ def encode_parts(
     """
     fills = imputed_values(artifacts.feature_medians, artifacts.input_dim)
     matrices = tuple(np.empty((len(rows), artifacts.input_dim), np.float32) for rows in parts)
-    for start in range(0, frame.height, CHUNK_ROWS):
-        stop = start + CHUNK_ROWS
-        blocks = artifacts.vectorizer.blocks(frame[start:stop])
-        scaled = [_scaled(block, fills[block.place], artifacts.scaler) for block in blocks]
+
+    def scaled(rows: pl.DataFrame, columns: Collection[str]) -> list[_Scaled]:
+        blocks = artifacts.vectorizer.blocks(rows, lambda column: column.name in columns)
+        return [_scaled(block, fills[block.place], artifacts.scaler) for block in blocks]
+
+    coded = {cells.name for cells in frame.get_columns() if coded_parts(cells) is not None}
+    others = {name for name in artifacts.vectorizer.column_names if name not in coded}
+    looked_up = _joined(scaled(frame, coded))
+    step = max(FEWEST_CHUNK_ROWS, CHUNK_CELLS // max(1, len(others)))
+    for start in range(0, frame.height, step):
+        stop = start + step
+        known = [block.part(start, stop) for block in looked_up]
+        blocks = [*known, *scaled(frame[start:stop], others)]
         for matrix, rows in zip(matrices, parts, strict=True):
             first, last = np.searchsorted(rows, (start, stop))
-            _fill(matrix[first:last], scaled, np.asarray(rows[first:last]) - start)
+            _fill(matrix[first:last], blocks, np.asarray(rows[first:last]) - start)
     return matrices
 
 
@@ -126,37 +136,71 @@ class _Scaled:
 
     place: slice
     rows: Float32Array
-    at: IntArray | None
+    at: CodeArray | None
+
+    def part(self, start: int, stop: int) -> _Scaled:
+        assert self.at is not None, "rows that are not looked up are read by parts"
+        return _Scaled(self.place, self.rows, self.at[start:stop])
+
+    def beside(self, other: _Scaled) -> _Scaled | None:
+        """Both as one, every pair of their rows written down; None where that is too much."""
+        pairs = len(self.rows) * len(other.rows)
+        if self.at is None or other.at is None or self.place.stop != other.place.start:
+            return None
+        if pairs > MOST_JOINED_ROWS:
+            return None
+        rows = np.hstack(
+            [np.repeat(self.rows, len(other.rows), 0), np.tile(other.rows, (len(self.rows), 1))]
+        )
+        at = self.at.astype(np.int16) * np.int16(len(other.rows)) + other.at.astype(np.int16)
+        return _Scaled(slice(self.place.start, other.place.stop), rows, at)
 
 
 def _scaled(block: Block, fills: FloatArray, scaler: Scaler) -> _Scaled:
-    """Scaled in float64; of a categorical column only the rows that it can have are computed."""
+    """Scaled in float64; of a coded column only the rows that it can have are computed."""
     part = scaler.part(block.place)
     if isinstance(block, IndicatorBlock):
         every = part.transform(block.rows)
-        return _Scaled(block.place, every.astype(np.float32), block.positions)
-    scaled = part.transform(impute(block.features(), fills))
-    return _Scaled(block.place, scaled.astype(np.float32), None)
+        return _Scaled(block.place, every.astype(np.float32), block.places)
+    scaled = part.transform(impute(block.rows, fills))
+    return _Scaled(block.place, scaled.astype(np.float32), block.codes)
+
+
+def _joined(blocks: Sequence[_Scaled]) -> list[_Scaled]:
+    """Neighbours with few rows as one block: one look-up then writes many columns."""
+    joined: list[_Scaled] = []
+    for block in blocks:
+        both = joined[-1].beside(block) if joined else None
+        joined[-1:] = [*joined[-1:], block] if both is None else [both]
+    return joined
 
 
 def _fill(inputs: Float32Array, blocks: Sequence[_Scaled], rows: IntArray) -> None:
     """By tiles of rows that stay in the cache while one block after the other is written."""
     for start in range(0, len(inputs), TILE_ROWS):
-        tile, at = inputs[start : start + TILE_ROWS], rows[start : start + TILE_ROWS]
+        tile, numbers = inputs[start : start + TILE_ROWS], rows[start : start + TILE_ROWS]
+        first, last = int(numbers[0]), int(numbers[-1]) + 1
+        at = slice(first, last) if last - first == len(numbers) else numbers
         for block in blocks:
-            found = at if block.at is None else block.at.take(at)
-            tile[:, block.place] = block.rows.take(found, 0)
+            if block.at is None:
+                tile[:, block.place] = block.rows[at]
+            else:
+                tile[:, block.place] = block.rows.take(block.at[at], 0)
 
 
 def fit_artifacts(
-    frame: pl.DataFrame, columns: tuple[FeatureColumn, ...], markers: tuple[str, ...]
+    frame: pl.DataFrame,
+    columns: tuple[FeatureColumn, ...],
+    markers: tuple[str, ...],
+    rows: IntArray | None = None,
 ) -> Artifacts:
     """Vectorizer, medians and scaler of training rows; the target's two are left empty.
 
     Args:
-        frame: [N] the training rows and no others.
+        frame: [N] the table.
         columns: The feature columns of the schema.
         markers: Texts that mean "missing".
+        rows: Numbers of the training rows; None: all.
 
     Returns:
         The artifacts; categories keep median 0, mean 0 and scale 1.
@@ -170,19 +214,23 @@ def fit_artifacts(
     vectorizer = Vectorizer(columns, markers)
     medians, mean = np.zeros((2, len(vectorizer.feature_names)))
     scale = np.ones_like(mean)
-    for place, numbers in _measured(vectorizer, frame):
-        medians[place] = feature_medians(numbers)
-        scaler = fit_scaler(impute(numbers, medians[place]), np.array([False]))
-        mean[place], scale[place] = scaler.mean, scaler.scale
+    for block in _measured(vectorizer, frame, rows):
+        medians[block.place] = block.medians()
+        for at, numbers in enumerate(block.each(), block.place.start):
+            imputed = np.where(np.isfinite(numbers), numbers, medians[at])
+            mean[at], scale[at] = mean_and_scale(imputed)
     return Artifacts(vectorizer, Scaler(mean, scale, CLIP_BOUND), medians, None, None)
 
 
-def fit_medians(frame: pl.DataFrame, vectorizer: Vectorizer) -> FloatArray:
+def fit_medians(
+    frame: pl.DataFrame, vectorizer: Vectorizer, rows: IntArray | None = None
+) -> FloatArray:
     """The medians of some rows under a vectorizer that was fitted elsewhere (REQ-KD26).
 
     Args:
-        frame: [N] training rows.
+        frame: [N] the table.
         vectorizer: Columns to features.
+        rows: Numbers of the training rows; None: all.
 
     Returns:
         [D] float64, 0 for categories and for features that are missing in every row.
@@ -194,8 +242,8 @@ def fit_medians(frame: pl.DataFrame, vectorizer: Vectorizer) -> FloatArray:
         [2.0]
     """
     medians = np.zeros(len(vectorizer.feature_names))
-    for place, numbers in _measured(vectorizer, frame):
-        medians[place] = feature_medians(numbers)
+    for block in _measured(vectorizer, frame, rows):
+        medians[block.place] = block.medians()
     return medians
 
 
@@ -225,9 +273,14 @@ def network_targets(
     return np.clip(scaled, -LARGEST_TARGET, LARGEST_TARGET).astype(np.float32)[:, np.newaxis]
 
 
-def _measured(vectorizer: Vectorizer, frame: pl.DataFrame) -> Iterator[tuple[slice, FloatArray]]:
-    """One feature after the other ([N, 1]), without categories, whose statistics are known."""
-    for block in vectorizer.blocks(frame):
+def _measured(
+    vectorizer: Vectorizer, frame: pl.DataFrame, rows: IntArray | None
+) -> Iterator[NumberBlock]:
+    """One column after the other, without categories, whose statistics are known."""
+    for block in vectorizer.blocks(frame, _is_measured, rows):
         if isinstance(block, NumberBlock):
-            for at, numbers in enumerate(block.numbers, block.place.start):
-                yield slice(at, at + 1), numbers[:, np.newaxis]
+            yield block
+
+
+def _is_measured(column: FeatureColumn) -> bool:
+    return not isinstance(column, CategoricalColumn)

@@ -28,7 +28,9 @@ __all__ = [
     "missing_rule",
     "number_texts",
     "numbers",
+    "only_truths",
     "plain_texts",
+    "read_numbers",
     "read_texts",
     "seconds_or_numbers",
     "stripped_texts",
@@ -92,9 +94,26 @@ def numbers(series: pl.Series, rule: MissingRule) -> pl.Series:
         >>> numbers(cells, missing_rule(("-200",))).to_list()
         [12.0, 0.001, 5.0, None, None, None, None, None]
     """
+    return read_numbers(series, rule).every().alias(series.name)
+
+
+def read_numbers(series: pl.Series, rule: MissingRule) -> ReadCells:
+    """What `numbers` gives, held once for each distinct text of a coded column.
+
+    Args:
+        series: [N] cells of any type.
+        rule: What is missing.
+
+    Returns:
+        [N] or [K] Float64, finite; null where the cell is missing or is no number.
+
+    Example:
+        >>> read_numbers(pl.Series([True, None]), missing_rule(())).values.to_list()
+        [1.0, None]
+    """
     if series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Duration, pl.Time):
-        return _known(seconds_or_numbers(series), rule)
-    return read_texts(series, "number", rule).every().alias(series.name)
+        return ReadCells(_known(seconds_or_numbers(series), rule), None)
+    return read_texts(series, "number", rule)
 
 
 def truths(series: pl.Series, rule: MissingRule) -> pl.Series:
@@ -111,7 +130,22 @@ def truths(series: pl.Series, rule: MissingRule) -> pl.Series:
         >>> truths(pl.Series(["TRUE", "false", "maybe", "1"]), missing_rule(())).to_list()
         [1.0, 0.0, None, 1.0]
     """
-    values = numbers(series, rule)
+    return only_truths(numbers(series, rule))
+
+
+def only_truths(values: pl.Series) -> pl.Series:
+    """Numbers that are truth values.
+
+    Args:
+        values: [N] Float64.
+
+    Returns:
+        [N] Float64 of 1, 0 and null.
+
+    Example:
+        >>> only_truths(pl.Series([1.0, 0.5])).to_list()
+        [1.0, None]
+    """
     return values.set(~values.is_in([0.0, 1.0]), None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import polars as pl
 
@@ -45,6 +46,11 @@ def missing_rule(markers: Iterable[str]) -> MissingRule:
         >>> missing_rule((" N/A ", "?")).words
         ('?', 'n/a')
     """
+    return _rule_of(tuple(markers))
+
+
+@lru_cache(maxsize=64)
+def _rule_of(markers: tuple[str, ...]) -> MissingRule:
     words = pl.Series(sorted({marker.strip().lower() for marker in markers}), dtype=pl.String)
     numbers = words.filter(words.str.contains(NUMBER_PATTERN)).cast(pl.Float64)
     return MissingRule(tuple(words.to_list()), tuple(numbers.to_list()))

@@ -6,10 +6,21 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from kdtab.data.arrays import IntArray
+from kdtab.data.arrays import CodeArray
 
 FEWER_THAN = 4
 """A column is coded when it has this many times more cells than distinct texts."""
+
+HEAD_ROWS = 4_096
+"""So many cells tell most columns of a few words, and most columns whose texts stand alone."""
+
+COMPARED_WORDS = 6
+"""Comparing every cell with so few words is faster than looking each cell up among them."""
+
+STANDING_ALONE = 0.99
+"""A column is left as it is when this share of the texts of its head are different ones."""
+
+_NULL = pl.Series([None], dtype=pl.String)
 
 
 def code_texts(frame: pl.DataFrame) -> pl.DataFrame:
@@ -43,10 +54,40 @@ def with_codes(texts: pl.Series) -> pl.Series:
         >>> with_codes(pl.Series(["u", "v"])).dtype
         String
     """
-    distinct = texts.unique(maintain_order=True).drop_nulls()
-    if FEWER_THAN * len(distinct) >= len(texts):
+    head = texts.head(HEAD_ROWS)
+    first = _distinct(head)
+    if len(head) == len(texts):
+        return texts if _stand_alone(first, texts) else texts.cast(pl.Enum(first))
+    if len(first) > STANDING_ALONE * len(head):
         return texts
-    return texts.cast(pl.Enum(distinct))
+    if len(first) == len(_distinct(head.head(HEAD_ROWS // 2))) and not _stand_alone(first, texts):
+        coded = _if_all_are(texts, first)
+        if coded is not None:
+            return coded
+    distinct = _distinct(texts)
+    return texts if _stand_alone(distinct, texts) else texts.cast(pl.Enum(distinct))
+
+
+def _if_all_are(texts: pl.Series, words: pl.Series) -> pl.Series | None:
+    """The column as an `Enum` of some words, unless it has others too."""
+    if len(words) > COMPARED_WORDS or texts.null_count():
+        coded = texts.cast(pl.Enum(words), strict=False)
+        return coded if coded.null_count() == texts.null_count() else None
+    each = words.cast(pl.Enum(words))
+    coded, found = each[:1], 0
+    for at, word in enumerate(words.to_list()):
+        is_word = texts == word
+        found += int(is_word.sum())
+        coded = each[at : at + 1].zip_with(is_word, coded)
+    return coded.rechunk().alias(texts.name) if found == len(texts) else None
+
+
+def _distinct(texts: pl.Series) -> pl.Series:
+    return texts.unique(maintain_order=True).drop_nulls()
+
+
+def _stand_alone(distinct: pl.Series, texts: pl.Series) -> bool:
+    return FEWER_THAN * len(distinct) >= len(texts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +96,7 @@ class CodedParts:
 
     Attributes:
         texts: [K + 1] its texts, and null as the last.
-        codes: [N] which of them each cell is.
+        codes: [N] which of them each cell is, in the narrowest type that polars has for them.
 
     Example:
         >>> import numpy as np
@@ -64,7 +105,7 @@ class CodedParts:
     """
 
     texts: pl.Series
-    codes: IntArray
+    codes: CodeArray
 
 
 def coded_parts(cells: pl.Series) -> CodedParts | None:
@@ -84,6 +125,8 @@ def coded_parts(cells: pl.Series) -> CodedParts | None:
     dtype = cells.dtype
     if not isinstance(dtype, pl.Enum) or len(dtype.categories) >= len(cells):
         return None
-    texts = dtype.categories.extend_constant(None, 1)
-    codes: IntArray = cells.to_physical().cast(pl.Int64).fill_null(len(texts) - 1).to_numpy()
-    return CodedParts(texts, codes)
+    texts = dtype.categories.clone().append(_NULL)
+    codes = cells.to_physical()
+    if codes.null_count():  # 256 texts fit into a byte, but not a null beside them
+        codes = codes.cast(pl.UInt32).fill_null(len(texts) - 1)
+    return CodedParts(texts, codes.to_numpy())

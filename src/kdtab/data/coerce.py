@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
+from operator import itemgetter
 from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
@@ -18,6 +21,7 @@ from kdtab.errors.columns import DuplicateColumns, RowsNotUnderstood
 from kdtab.results import Checked, fail
 
 INT64_BOUND = 2**63
+ROWS_AT_ONCE = 256
 NO_COLUMN = ""
 """Rows without a single key keep one empty column: a frame without columns has no rows."""
 
@@ -60,9 +64,10 @@ def frame_from_any(data: object, names: Sequence[str] = ()) -> Checked[pl.DataFr
         return _frame_from_arrow(data)
     if not isinstance(data, Sequence) or isinstance(data, str | bytes):
         return fail(RowsNotUnderstood(found=type(data).__name__, index=None))
-    for index, row in enumerate(data):
-        if not isinstance(row, Mapping):
-            return fail(RowsNotUnderstood(found=type(row).__name__, index=index))
+    if not all(issubclass(kind, Mapping) for kind in set(map(type, data))):
+        for index, row in enumerate(data):
+            if not isinstance(row, Mapping):
+                return fail(RowsNotUnderstood(found=type(row).__name__, index=index))
     return Success(frame_from_rows(data, [*names, *_keys(data)] or [NO_COLUMN]))
 
 
@@ -81,9 +86,31 @@ def frame_from_rows(rows: Sequence[Mapping[str, object]], names: Sequence[str]) 
         ['true', '1.5', None]
     """
     columns = dict.fromkeys(names)
+    cells = _columns(rows, columns)
     return pl.DataFrame(
-        [series_from_cells(name, [row.get(name) for row in rows]) for name in columns]
+        [series_from_cells(name, column) for name, column in zip(columns, cells, strict=True)]
     )
+
+
+def _columns(
+    rows: Sequence[Mapping[str, object]], names: Collection[str]
+) -> tuple[list[object], ...]:
+    """By blocks of rows that stay in the cache while one column after the other is taken."""
+    plain = set(map(type, rows)) == {dict}
+    columns: tuple[list[object], ...] = tuple([] for _ in names)
+    rest = iter(rows)
+    while block := tuple(islice(rest, ROWS_AT_ONCE)):
+        for name, column in zip(names, columns, strict=True):
+            column.extend(_cells(block, name, plain=plain))
+    return columns
+
+
+def _cells(rows: Sequence[Mapping[str, object]], name: str, *, plain: bool) -> list[object]:
+    """Asking a dictionary for what it lacks costs nothing but time; another mapping may add it."""
+    if plain:
+        with suppress(KeyError):
+            return list(map(itemgetter(name), rows))
+    return [row.get(name) for row in rows]
 
 
 def series_from_cells(name: str, cells: Sequence[object]) -> pl.Series:
@@ -102,15 +129,18 @@ def series_from_cells(name: str, cells: Sequence[object]) -> pl.Series:
         >>> series_from_cells("a", [1, "x", [2]]).to_list()
         ['1', 'x', '[2]']
     """
-    kinds = {type(cell) for cell in cells} - {type(None)}
+    kinds = set(map(type, cells)) - {type(None)}
     if not kinds <= {bool, int, float, str}:
         cells = [plain_cell(cell) for cell in cells]
-        kinds = {type(cell) for cell in cells} - {type(None)}
+        kinds = set(map(type, cells)) - {type(None)}
+    if kinds == {str}:
+        return text_series(name, cast("list[str | None]", list(cells)))
     if kinds == {bool}:
         return pl.Series(name, cells, dtype=pl.Boolean)
     if kinds == {int} and all(-INT64_BOUND <= c < INT64_BOUND for c in _ints(cells)):
         return pl.Series(name, cells, dtype=pl.Int64)
-    if kinds and kinds <= {int, float} and all(abs(c) < EXACT_INTEGERS for c in _ints(cells)):
+    whole = _ints(cells) if kinds == {int, float} else []
+    if kinds in ({float}, {int, float}) and all(abs(c) < EXACT_INTEGERS for c in whole):
         return pl.Series(name, cells, dtype=pl.Float64, strict=False)
     return text_series(name, [cell_text(cell) for cell in cells])
 
@@ -134,7 +164,10 @@ def _ints(cells: Sequence[object]) -> list[int]:
 
 
 def _keys(rows: Sequence[Mapping[object, object]]) -> list[str]:
-    found = dict.fromkeys(key for row in rows for key in row)
+    found: dict[object, None] = {}
+    for row in rows:
+        if type(row) is not dict or not row.keys() <= found.keys():
+            found.update(dict.fromkeys(row))
     return [key for key in found if isinstance(key, str) and _is_unicode(key)]
 
 

@@ -18,9 +18,7 @@ from kdtab.config.schema import (
 )
 from kdtab.data.arrays import IntArray
 from kdtab.data.cells import (
-    INFINITY_PATTERN,
     NUMBER_PATTERN,
-    TRUTH_WORDS,
     MissingRule,
     missing_rule,
     numbers,
@@ -28,6 +26,7 @@ from kdtab.data.cells import (
     text_counts,
 )
 from kdtab.data.moments import fit_date_column
+from kdtab.data.readings import said_kinds, said_texts
 from kdtab.errors.base import quoted
 from kdtab.results import Checked, collect
 
@@ -85,7 +84,8 @@ def _fit_column(
     rule = missing_rule(options.missing_markers)
     dtype = series.dtype
     asked = series.name in options.date_columns
-    if _all_missing(series, rule):
+    words = None if _is_plain(dtype) else said_texts(series, "stripped", rule)
+    if _all_missing(series, rule, words):
         return Success(LeftOutColumn(name=series.name, reason="every cell is missing"))
     if asked or dtype in (pl.Date, pl.Datetime):
         reason = "named in date_columns" if asked else "a date type"
@@ -96,50 +96,61 @@ def _fit_column(
         return Success(NumericColumn(name=series.name, reason=f"a number type, {dtype}"))
     if dtype in (pl.Duration, pl.Time):
         return Success(NumericColumn(name=series.name, reason=f"seconds of the type {dtype}"))
+    assert words is not None, "every plain type is dealt with above"
     typed = not was_text and dtype in (pl.Categorical, pl.Enum)
-    return Success(_fit_text(series, training_rows, rule, options.max_categories, typed=typed))
+    said = words.drop_nulls("text")
+    return Success(
+        _fit_text(series, said, training_rows, rule, options.max_categories, typed=typed)
+    )
 
 
 def _as_fitted(column: DateColumn) -> FittedColumn:
     return column
 
 
-def _all_missing(series: pl.Series, rule: MissingRule) -> bool:
-    if series.dtype == pl.Boolean or series.dtype.is_temporal():
-        return series.null_count() == len(series)
+def _is_plain(dtype: pl.DataType) -> bool:
+    """Whether cells of this type need no reading."""
+    return dtype == pl.Boolean or dtype.is_temporal() or dtype.is_numeric()
+
+
+def _all_missing(series: pl.Series, rule: MissingRule, words: pl.DataFrame | None) -> bool:
+    if words is not None:
+        return words["text"].null_count() == len(words)
     if series.dtype.is_numeric():
         return numbers(series, rule).null_count() == len(series)
-    return text_counts(series, "stripped", rule)["text"].is_null().all()
+    return series.null_count() == len(series)
 
 
 def _fit_text(
     series: pl.Series,
+    words: pl.DataFrame,
     training_rows: IntArray,
     rule: MissingRule,
     max_categories: int,
     *,
     typed: bool,
 ) -> FittedColumn:
-    words = text_counts(series, "stripped", rule).drop_nulls("text")
     texts, count = words["text"], int(words["rows"].sum())
-    if texts.str.to_lowercase().is_in(TRUTH_WORDS).all():
+    said = said_kinds(texts)
+    if said.truths:
         return BooleanColumn(name=series.name, reason="text; every cell is true or false")
-    numeric = texts.str.contains(NUMBER_PATTERN)
-    infinite = texts.str.contains(INFINITY_PATTERN)
-    if numeric.any() and (numeric | infinite).all() and not typed:
-        kinds = "a number or infinite" if infinite.any() else "a number"
+    if said.numbers.any() and (said.numbers | said.infinities).all() and not typed:
+        kinds = "a number or infinite" if said.infinities.any() else "a number"
         return NumericColumn(name=series.name, reason=f"text; every cell is {kinds}")
-    if len(texts) >= NAMING_DISTINCT and len(texts) >= NAMING_SHARE * count:
-        reason = f"text that names its row: {len(texts):,} distinct values in {count:,} cells"
+    distinct = texts.n_unique()
+    if distinct >= NAMING_DISTINCT and distinct >= NAMING_SHARE * count:
+        reason = f"text that names its row: {distinct:,} distinct values in {count:,} cells"
         return LeftOutColumn(name=series.name, reason=reason)
-    reason = "a categorical type" if typed else "; ".join(_text_reasons(series, words, rule))
-    counts = text_counts(series.gather(training_rows), "canonical", rule)
+    reasons = _text_reasons(series, words, said.numbers, rule)
+    reason = "a categorical type" if typed else "; ".join(reasons)
+    counts = text_counts(series, "canonical", rule, training_rows)
     return _fit_categories(series.name, counts, reason, max_categories)
 
 
-def _text_reasons(series: pl.Series, words: pl.DataFrame, rule: MissingRule) -> Iterator[str]:
+def _text_reasons(
+    series: pl.Series, words: pl.DataFrame, numeric: pl.Series, rule: MissingRule
+) -> Iterator[str]:
     yield "text"
-    numeric = words["text"].str.contains(NUMBER_PATTERN)
     count = int(words["rows"].filter(numeric).sum())
     if count:
         cells = stripped_texts(series, rule).drop_nulls()

@@ -259,7 +259,8 @@ def request_twins(request: TableRequest, rows: IntArray) -> IntArray:
     """
     if not request.feature_names:
         return np.arange(len(rows))
-    return row_twins(request.frame.select(request.feature_names)[rows])
+    features = request.frame.select(request.feature_names)
+    return row_twins(features if len(rows) == features.height else features[rows])
 
 
 def _strata(cells: pl.Series) -> IntArray:

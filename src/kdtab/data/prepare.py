@@ -173,8 +173,8 @@ def _fit_schema(request: TableRequest, split: Split, texts: frozenset[str]) -> C
 def _fit_artifacts(
     request: TableRequest, labelled: LabelledRows, split: Split, schema: TableSchema
 ) -> Artifacts:
-    training = request.frame[split.training]
-    fitted = fit_artifacts(training, schema.features, request.options.missing_markers)
+    markers = request.options.missing_markers
+    fitted = fit_artifacts(request.frame, schema.features, markers, split.training)
     if labelled.decision.task == "classification":
         return replace(fitted, label_encoder=fit_label_encoder(labelled.cells))
     values = _targets_at(labelled, split.training).astype(np.float64)
@@ -211,8 +211,8 @@ def _inherit(
 def _with_medians(request: TableRequest, split: Split, artifacts: Artifacts) -> Artifacts:
     if artifacts.feature_medians is not None:
         return artifacts
-    training = request.frame[split.training]
-    return replace(artifacts, feature_medians=fit_medians(training, artifacts.vectorizer))
+    medians = fit_medians(request.frame, artifacts.vectorizer, split.training)
+    return replace(artifacts, feature_medians=medians)
 
 
 def _difference(request: TableRequest, artifacts: Artifacts) -> PreparationReport:

@@ -8,13 +8,23 @@ from typing import Literal, NamedTuple, TypeAlias, assert_never
 import numpy as np
 import polars as pl
 
-from kdtab.data.arrays import IntArray
-from kdtab.data.celltext import MissingRule, canonical_text, number, stripped_text
+from kdtab.data.arrays import CodeArray, IntArray
+from kdtab.data.celltext import (
+    INFINITY_PATTERN,
+    NUMBER_PATTERN,
+    TRUTH_WORDS,
+    MissingRule,
+    canonical_text,
+    number,
+    stripped_text,
+)
 from kdtab.data.coded import coded_parts, with_codes
 from kdtab.data.plaincells import plain_texts
 
 Reading: TypeAlias = Literal["stripped", "canonical", "number"]
 MOST_REMEMBERED = 1_000
+FEW_TEXTS = 64
+"""Up to so many texts a dictionary is faster than a query."""
 
 
 class ReadCells(NamedTuple):
@@ -30,7 +40,7 @@ class ReadCells(NamedTuple):
     """
 
     values: pl.Series
-    codes: IntArray | None
+    codes: CodeArray | None
 
     def every(self) -> pl.Series:
         """What each cell says.
@@ -70,13 +80,16 @@ def read_texts(cells: pl.Series, reading: Reading, rule: MissingRule) -> ReadCel
     return ReadCells(_remembered(tuple(parts.texts.to_list()), reading, rule), parts.codes)
 
 
-def text_counts(cells: pl.Series, reading: Reading, rule: MissingRule) -> pl.DataFrame:
+def text_counts(
+    cells: pl.Series, reading: Reading, rule: MissingRule, rows: IntArray | None = None
+) -> pl.DataFrame:
     """How often each text occurs among what cells say.
 
     Args:
         cells: [N] cells of any type.
         reading: "stripped" or "canonical".
         rule: What is missing.
+        rows: Which cells to count; None: all.
 
     Returns:
         Columns `text` and `rows`, the most frequent first, ties by text; null is counted too.
@@ -85,19 +98,96 @@ def text_counts(cells: pl.Series, reading: Reading, rule: MissingRule) -> pl.Dat
         >>> text_counts(pl.Series(["b", "a ", "a", None]), "stripped", MissingRule((), ())).rows()
         [('a', 2), (None, 1), ('b', 1)]
     """
-    read = read_texts(cells, reading, rule)
-    if read.codes is None:
-        counted = read.values.alias("text").value_counts(name="rows")
-        texts = counted.with_columns(pl.col("rows").cast(pl.Int64))
-        return texts.sort(["rows", "text"], descending=[True, False])
-    rows = np.bincount(read.codes, minlength=len(read.values))
+    said = said_texts(cells, reading, rule, rows)
+    if len(said) > FEW_TEXTS:
+        counted = said.group_by("text").agg(pl.col("rows").sum())
+        return counted.sort(["rows", "text"], descending=[True, False])
     totals: dict[str | None, int] = {}
-    for text, count in zip(read.values.to_list(), rows.tolist(), strict=True):
-        if count:
-            totals[text] = totals.get(text, 0) + count
+    for text, count in said.iter_rows():
+        totals[text] = totals.get(text, 0) + count
     order = sorted(totals, key=lambda text: (-totals[text], text is not None, text or ""))
     schema = {"text": pl.String, "rows": pl.Int64}
     return pl.DataFrame({"text": order, "rows": [totals[text] for text in order]}, schema=schema)
+
+
+def said_texts(
+    cells: pl.Series, reading: Reading, rule: MissingRule, rows: IntArray | None = None
+) -> pl.DataFrame:
+    """What cells say and how many say it, spelling by spelling: neither joined nor sorted.
+
+    Args:
+        cells: [N] cells of any type.
+        reading: "stripped" or "canonical".
+        rule: What is missing.
+        rows: Which cells to count; None: all.
+
+    Returns:
+        Columns `text` and `rows`; a text stands once for each of its spellings or of its cells.
+
+    Example:
+        >>> said_texts(pl.Series(["a ", "a"]), "stripped", MissingRule((), ())).rows()
+        [('a', 1), ('a', 1)]
+    """
+    read = read_texts(cells, reading, rule)
+    if read.codes is None:
+        texts = read.values if rows is None else read.values.gather(rows)
+        return pl.DataFrame({"text": texts, "rows": np.ones(len(texts), dtype=np.int64)})
+    codes = read.codes if rows is None else read.codes.take(rows)
+    counts = np.bincount(codes, minlength=len(read.values))
+    found = np.flatnonzero(counts)
+    texts = read.values if len(found) == len(counts) else read.values.gather(found)
+    return pl.DataFrame({"text": texts, "rows": counts[found]})
+
+
+class SaidKinds(NamedTuple):
+    """What texts look like, each flag for all of them.
+
+    Attributes:
+        truths: Every text is true or false.
+        numbers: [K] whether it is written as a number.
+        infinities: [K] whether it is written as an infinite one.
+
+    Example:
+        >>> said_kinds(pl.Series(["1", "inf"])).numbers.to_list()
+        [True, False]
+    """
+
+    truths: bool
+    numbers: pl.Series
+    infinities: pl.Series
+
+
+def said_kinds(texts: pl.Series) -> SaidKinds:
+    """What texts look like, remembered for as few as most columns have.
+
+    Args:
+        texts: [K] stripped texts without nulls.
+
+    Returns:
+        The flags.
+
+    Example:
+        >>> said_kinds(pl.Series(["True", "false"])).truths
+        True
+    """
+    if len(texts) > MOST_REMEMBERED:
+        return _kinds(texts)
+    return _remembered_kinds(tuple(texts.to_list()))
+
+
+@lru_cache(maxsize=512)
+def _remembered_kinds(texts: tuple[str, ...]) -> SaidKinds:
+    return _kinds(pl.Series(texts, dtype=pl.String))
+
+
+def _kinds(texts: pl.Series) -> SaidKinds:
+    cell = pl.col("x")
+    flags = texts.to_frame("x").select(
+        truths=cell.str.to_lowercase().is_in(TRUTH_WORDS),
+        numbers=cell.str.contains(NUMBER_PATTERN),
+        infinities=cell.str.contains(INFINITY_PATTERN),
+    )
+    return SaidKinds(flags["truths"].all(), flags["numbers"], flags["infinities"])
 
 
 def _read(texts: pl.Series, reading: Reading, rule: MissingRule) -> pl.Series:
@@ -107,8 +197,8 @@ def _read(texts: pl.Series, reading: Reading, rule: MissingRule) -> pl.Series:
             asked = stripped_text(cell, rule)
         case "canonical":
             asked = canonical_text(cell, rule)
-        case "number":
-            asked = number(stripped_text(cell, rule))
+        case "number":  # in two steps, since a number looks at its text many times
+            texts, asked = _read(texts, "stripped", rule), number(cell)
         case _:
             assert_never(reading)
     return texts.to_frame("x").select(asked.alias(texts.name)).to_series()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from kdtab.data.arrays import BoolArray, FloatArray
+from kdtab.data.arrays import BoolArray, FloatArray, IntArray
 
 CLIP_BOUND = 10.0
 """Encoded inputs lie within ten standard deviations of the training mean."""
@@ -220,11 +220,12 @@ def mean_and_scale(values: FloatArray) -> tuple[float, float]:
     return float(np.ldexp(centre, exponent)), 1.0 if constant else scale
 
 
-def feature_medians(matrix: FloatArray) -> FloatArray:
+def feature_medians(matrix: FloatArray, counts: IntArray | None = None) -> FloatArray:
     """The median of each feature over the rows where it is there.
 
     Args:
         matrix: [N, D] float64, NaN where missing.
+        counts: [N] how many rows each row stands for; None: itself.
 
     Returns:
         [D] float64, 0 for a feature that is missing in every row.
@@ -233,7 +234,8 @@ def feature_medians(matrix: FloatArray) -> FloatArray:
         >>> feature_medians(np.array([[1.0, np.nan], [4.0, np.nan], [np.nan, np.nan]])).tolist()
         [2.5, 0.0]
     """
-    return np.array([_median(matrix[:, at]) for at in range(matrix.shape[1])], dtype=np.float64)
+    features = (matrix[:, at] for at in range(matrix.shape[1]))
+    return np.array([_median(values, counts) for values in features], dtype=np.float64)
 
 
 def impute(matrix: FloatArray, medians: FloatArray | None) -> FloatArray:
@@ -275,9 +277,23 @@ def imputed_values(medians: FloatArray | None, features: int) -> FloatArray:
     return np.where(np.isfinite(given), given, 0.0)
 
 
-def _median(values: FloatArray) -> float:
-    present = np.sort(values[np.isfinite(values)])
+def _median(values: FloatArray, counts: IntArray | None) -> float:
+    there = np.isfinite(values) if counts is None else np.isfinite(values) & (counts > 0)
+    present = values[there]
     if not len(present):
         return 0.0
-    low, high = float(present[(len(present) - 1) // 2]), float(present[len(present) // 2])
+    low, high = _middle(present, None if counts is None else counts[there])
     return low if low == high else low / 2 + high / 2
+
+
+def _middle(values: FloatArray, counts: IntArray | None) -> tuple[float, float]:
+    """The two numbers in the middle of the sorted ones; which zero has a sign is not asked."""
+    total = len(values) if counts is None else int(counts.sum())
+    middle = [(total - 1) // 2, total // 2]
+    if counts is None:
+        low, high = np.partition(values, middle)[middle].tolist()
+    else:
+        order = np.argsort(values)
+        up_to = np.cumsum(counts[order])
+        low, high = values[order[np.searchsorted(up_to, middle, side="right")]].tolist()
+    return low + 0.0, high + 0.0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import polars as pl
@@ -15,6 +17,9 @@ from kdtab.results import Checked, fail
 
 DUPLICATION_LIMIT = 0.5
 """A part that keeps identical rows together must reach this share of its quota."""
+
+HASHED_AT_ONCE = 8
+"""So many columns are hashed in one call: the digests of a whole wide table are never held."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +59,28 @@ def twin_groups(frame: pl.DataFrame) -> IntArray:
         >>> twin_groups(pl.DataFrame({"a": [1, 2, 1], "b": ["x", "x", "x"]})).tolist()
         [0, 1, 0]
     """
-    columns = [_hashable(frame[name]) for name in sorted(frame.columns)]
-    hashes = pl.DataFrame({"hash": pl.DataFrame(columns).hash_rows(seed=0)}).with_row_index()
-    first = hashes.select(pl.col("index").min().over("hash")).to_series().to_numpy()
+    return twins_of_columns(_hashable(frame[name]) for name in sorted(frame.columns))
+
+
+def twins_of_columns(columns: Iterable[pl.Series]) -> IntArray:
+    """`twin_groups` of columns that come one after the other and are not held.
+
+    Args:
+        columns: At least one, each of [N] cells.
+
+    Returns:
+        [N] int64 from 0.
+
+    Example:
+        >>> twins_of_columns(pl.Series([1, 2, 1]) for _ in range(3)).tolist()
+        [0, 1, 0]
+    """
+    rest = iter(columns)
+    hashes = _row_hashes(tuple(islice(rest, HASHED_AT_ONCE)))
+    while some := tuple(islice(rest, HASHED_AT_ONCE)):
+        hashes = _row_hashes((hashes, *some))
+    numbered = pl.DataFrame({"hash": hashes}).with_row_index()
+    first = numbered.select(pl.col("index").min().over("hash")).to_series().to_numpy()
     number = np.cumsum(first == np.arange(len(first))) - 1
     groups: IntArray = number[first]
     return groups
@@ -224,6 +248,11 @@ def _choose(chosen: BoolArray, candidates: IntArray, sizes: IntArray, room: int)
 
 def _rounded(rows: float, most: int) -> int:
     return min(max(1, int(np.floor(rows + 0.5))), most)
+
+
+def _row_hashes(columns: Sequence[pl.Series]) -> pl.Series:
+    named = {str(at): cells for at, cells in enumerate(columns)}
+    return pl.DataFrame(named).hash_rows(seed=0)
 
 
 def _hashable(series: pl.Series) -> pl.Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -16,19 +16,23 @@ from kdtab.config.schema import (
     FeatureColumn,
     NumericColumn,
 )
-from kdtab.data.arrays import BoolArray, FloatArray, IntArray
+from kdtab.data.arrays import BoolArray, CodeArray, FloatArray, IntArray
 from kdtab.data.blocks import Block, IndicatorBlock, NumberBlock
 from kdtab.data.cells import (
     MissingRule,
     missing_rule,
     numbers,
+    only_truths,
     plain_texts,
+    read_numbers,
     read_texts,
     stripped_texts,
     truths,
 )
+from kdtab.data.coded import coded_parts
 from kdtab.data.dates import date_feature_names, date_features
 from kdtab.data.moments import timestamps
+from kdtab.data.readings import FEW_TEXTS
 
 NEITHER = -1
 
@@ -132,14 +136,21 @@ class Vectorizer:
             matrix[:, block.place] = block.features()
         return matrix
 
-    def blocks(self, frame: pl.DataFrame) -> Iterator[Block]:
+    def blocks(
+        self,
+        frame: pl.DataFrame,
+        wanted: Callable[[FeatureColumn], bool] = lambda _: True,
+        rows: IntArray | None = None,
+    ) -> Iterator[Block]:
         """The features of one column after the other, so that no whole matrix need be held.
 
         Args:
             frame: [N] rows with any columns, in any order; it is not changed.
+            wanted: Which columns; the cells of others are not looked at.
+            rows: Numbers of the rows to take, column by column; None: all.
 
         Yields:
-            One block for each column, in order.
+            One block for each wanted column, in order.
 
         Example:
             >>> age = NumericColumn(name="age", reason="a number type")
@@ -150,7 +161,10 @@ class Vectorizer:
         start = 0
         for column in self.columns:
             stop = start + len(_feature_names(column))
-            yield _block(slice(start, stop), _cells(frame, column.name), column, rule)
+            if wanted(column):
+                cells = _cells(frame, column.name)
+                taken = cells if rows is None else cells.gather(rows)
+                yield _block(slice(start, stop), taken, column, rule)
             start = stop
 
     def unreadable(self, frame: pl.DataFrame) -> tuple[UnreadableCells, ...]:
@@ -197,19 +211,23 @@ def _feature_names(column: FeatureColumn) -> tuple[str, ...]:
 def _block(place: slice, cells: pl.Series, column: FeatureColumn, rule: MissingRule) -> Block:
     match column:
         case NumericColumn():
-            return NumberBlock(place, (_with_nan(numbers(cells, rule)),))
+            values, codes = read_numbers(cells, rule)
+            return NumberBlock(place, (_with_nan(values),), codes)
         case BooleanColumn():
-            return NumberBlock(place, (_with_nan(truths(cells, rule)),))
+            values, codes = read_numbers(cells, rule)
+            return NumberBlock(place, (_with_nan(only_truths(values)),), codes)
         case DateColumn():
-            parts = date_features(cells, column, rule)
-            return NumberBlock(place, tuple(_with_nan(part) for part in parts))
+            coded = coded_parts(cells)
+            distinct, codes = (cells, None) if coded is None else (coded.texts, coded.codes)
+            parts = date_features(distinct, column, rule)
+            return NumberBlock(place, tuple(_with_nan(part) for part in parts), codes)
         case CategoricalColumn():
             return IndicatorBlock(place, category_positions(cells, column, rule))
         case _:
             assert_never(column)
 
 
-def category_positions(cells: pl.Series, column: CategoricalColumn, rule: MissingRule) -> IntArray:
+def category_positions(cells: pl.Series, column: CategoricalColumn, rule: MissingRule) -> CodeArray:
     """Which feature of a categorical column each cell sets to 1.
 
     Args:
@@ -218,7 +236,7 @@ def category_positions(cells: pl.Series, column: CategoricalColumn, rule: Missin
         rule: What is missing.
 
     Returns:
-        [N] positions in the order of its features, −1 where the cell has none.
+        [N] positions in the order of its features, −1 where the cell has none; narrow integers.
 
     Example:
         >>> sex = CategoricalColumn(name="sex", reason="text", categories=("f", "m"),
@@ -227,16 +245,25 @@ def category_positions(cells: pl.Series, column: CategoricalColumn, rule: Missin
         [1, 2, -1]
     """
     read = read_texts(cells, "canonical", rule)
+    found = _positions(read.values, column)
+    return found if read.codes is None else found.take(read.codes)
+
+
+def _positions(texts: pl.Series, column: CategoricalColumn) -> CodeArray:
     kept = len(column.categories)
-    positions = read.values.replace_strict(
-        pl.Series(column.categories, dtype=pl.String),
-        pl.Series(range(kept), dtype=pl.Int64),
-        default=kept if column.has_rare else NEITHER,
-        return_dtype=pl.Int64,
-    )
+    rare = kept if column.has_rare else NEITHER
     missing = kept + column.has_rare if column.has_missing else NEITHER
-    found: IntArray = positions.set(read.values.is_null(), missing).to_numpy()
-    return found if read.codes is None else found[read.codes]
+    if len(texts) <= FEW_TEXTS:
+        places: dict[str | None, int] = {text: at for at, text in enumerate(column.categories)}
+        places[None] = missing
+        return np.array([places.get(text, rare) for text in texts.to_list()], dtype=_narrow(kept))
+    known, at = pl.Series(column.categories, dtype=pl.String), pl.Series(np.arange(kept))
+    positions = texts.replace_strict(known, at, default=rare, return_dtype=pl.Int64)
+    return positions.set(texts.is_null(), missing).to_numpy().astype(_narrow(kept))
+
+
+def _narrow(categories: int) -> type[np.int16 | np.int64]:
+    return np.int16 if categories < np.iinfo(np.int16).max // 2 else np.int64
 
 
 def _with_nan(values: pl.Series) -> FloatArray:
@@ -257,7 +284,10 @@ def _unreadable(
             return
         case _:
             assert_never(column)
-    lost = (values.is_null() & stripped_texts(cells, rule).is_not_null()).arg_true()
+    if not values.null_count():
+        return
+    without = values.is_null().arg_true()
+    lost = without.filter(stripped_texts(cells.gather(without), rule).is_not_null())
     if len(lost):
         example = plain_texts(cells.gather(lost[:1]))[0]
         yield UnreadableCells(column.name, len(lost), int(lost[0]) + 1, example)

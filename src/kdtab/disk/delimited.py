@@ -9,12 +9,13 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from polars.exceptions import PolarsError
 from returns.result import Success
 
 from kdtab.disk.decimals import with_decimal_points
 from kdtab.disk.exactrows import ExactRow, exact_rows
 from kdtab.disk.headers import named_columns
-from kdtab.disk.rowscan import RowScan, scan_rows
+from kdtab.disk.rowscan import RowScan, count_of, scan_rows
 from kdtab.disk.separators import find_separator
 from kdtab.errors.configs import FieldInvalid
 from kdtab.errors.texts import RowRagged
@@ -94,6 +95,9 @@ def separator_issue(separator: str | None) -> FieldInvalid | None:
 
 
 def _cells(path: str, text: bytes, separator: str) -> Checked[_Cells]:
+    even = _even_cells(text, separator)
+    if even is not None:
+        return Success(even)
     scan = scan_rows(text, separator)
     if not scan.regular:
         return _exact_cells(path, text, separator)
@@ -106,6 +110,30 @@ def _cells(path: str, text: bytes, separator: str) -> Checked[_Cells]:
     return header.bind(
         lambda rows: _fast_cells(path, text, separator, rows[0].cells, scan, kept[1:])
     )
+
+
+def _even_cells(text: bytes, separator: str) -> _Cells | None:
+    """The cells of a text without quotes whose rows are all as long as the header.
+
+    Its lines are its rows. No row lacks a cell where the last column has no empty one; none has one
+    too many where the separators are just enough for all. None: that was not shown so quickly.
+    """
+    end = text.find(b"\n")
+    header = text[:end].decode("utf-8").split(separator) if end > 0 else [""]
+    if len(header) == 1 or b'"' in text or b"\r" in text:
+        return None
+    lines = count_of(b"\n", text) + (not text.endswith(b"\n"))
+    if count_of(separator.encode(), text) != lines * (len(header) - 1):
+        return None
+    try:
+        frame = _split(text, separator, len(header), 1)
+    except PolarsError:  # no row, or one that is too long
+        return None
+    if frame.shape != (lines - 1, len(header)):
+        return None
+    if frame.to_series(-1).null_count() and (scan_rows(text, separator).cells != len(header)).any():
+        return None
+    return _Cells(header=header, columns=frame.get_columns(), line=lambda row: row + 2)
 
 
 def _rows_with_content(text: bytes, scan: RowScan) -> _Places:
@@ -155,8 +183,8 @@ def _fast_cells(
     scan: RowScan,
     rows: _Places,
 ) -> Checked[_Cells]:
-    body = _body(text, scan, rows)
-    frame = _split(body, separator, len(header))
+    body, skipped = _body(text, scan, rows)
+    frame = _split(body, separator, len(header), skipped)
     if frame.shape != (len(rows), len(header)):  # polars and the scan disagree: believe neither
         return _exact_cells(path, text, separator)
     return Success(
@@ -168,15 +196,22 @@ def _fast_cells(
     )
 
 
-def _body(text: bytes, scan: RowScan, rows: _Places) -> bytes:
+def _body(text: bytes, scan: RowScan, rows: _Places) -> tuple[bytes, int]:
+    """The rows below the header as text, and how many rows above them polars is to skip.
+
+    A table without blank lines is not copied.
+    """
     if len(rows) == 0:
-        return b""
-    if rows[-1] - rows[0] + 1 == len(rows):
-        return text[scan.starts[rows[0]] : scan.ends[rows[-1]]]
-    return b"\n".join(text[scan.starts[at] : scan.ends[at]] for at in rows)
+        return b"", 0
+    last = int(scan.ends[rows[-1]])
+    if rows[-1] - rows[0] + 1 != len(rows):
+        return b"\n".join(text[scan.starts[at] : scan.ends[at]] for at in rows), 0
+    if rows[0] == 1 and last >= len(text) - 1 and b'"' not in text[: scan.ends[0]]:
+        return text, 1
+    return text[scan.starts[rows[0]] : last], 0
 
 
-def _split(body: bytes, separator: str, columns: int) -> pl.DataFrame:
+def _split(body: bytes, separator: str, columns: int, skipped: int) -> pl.DataFrame:
     schema = {f"column {at}": pl.String() for at in range(columns)}
     if not body:
         return pl.DataFrame(schema=schema)
@@ -184,12 +219,13 @@ def _split(body: bytes, separator: str, columns: int) -> pl.DataFrame:
     frame = pl.read_csv(
         body,
         has_header=False,
+        skip_rows=skipped,
         schema=schema,
         separator=separator,
         quote_char='"' if quoted else None,
     )
     # an empty cell is null already, but a quoted one is an empty text
-    return frame.select(_null_if_empty(pl.all())) if b'""' in body else frame
+    return frame.select(_null_if_empty(pl.all())) if quoted and b'""' in body else frame
 
 
 def _null_if_empty(cells: pl.Expr) -> pl.Expr:

@@ -11,11 +11,16 @@ _BLOCK = 2**20
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
 
 _SHIFTS = tuple(np.uint64(2**power) for power in range(6))
-_TOP_BIT = np.uint64(63)
+_TOP_BIT, _TOP_BYTE = np.uint64(63), np.uint64(56)
+_ALL = np.uint64(2**64 - 1)
+_ODD_BITS, _ODD_PAIRS, _ODD_FOURS, _EACH_BYTE = (
+    np.uint64((2**64 - 1) // divisor) for divisor in (3, 5, 17, 255)
+)
 
 _Bytes = npt.NDArray[np.uint8]
 _Flags = npt.NDArray[np.bool_]
 _Places = npt.NDArray[np.int64]
+_Words = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,20 +74,71 @@ def scan_rows(text: bytes, separator: str) -> RowScan:
     seen, parity, regular = 0, False, True
     for start in range(0, len(data), _BLOCK):
         block = data[start : start + _BLOCK]
-        delimiting = (block == mark) | (block == _NEWLINE)
+        ends = block == _NEWLINE
+        delimiting = (block == mark) | ends
         if quoted:
             inside = _inside_quotes(block, parity)
             regular = regular and _are_proper(data, start, mark, inside)
             delimiting &= ~inside
+            ends &= ~inside
             parity = bool(inside[-1])
-        places = np.flatnonzero(delimiting)
-        is_newline = np.flatnonzero(block[places] == _NEWLINE)
-        newlines.append(places[is_newline] + start)
-        ordinals.append(is_newline + seen)
-        seen += len(places)
+        places = np.flatnonzero(ends)
+        before, count = _set_before(delimiting, places)
+        newlines.append(places + start)
+        ordinals.append(before + seen)
+        seen += count
     rows = _rows(len(data), np.concatenate(newlines), np.concatenate(ordinals), seen)
     regular = regular and not parity and not _lone_return(text, data)
     return RowScan(*rows, regular=regular)
+
+
+def count_of(mark: bytes, text: bytes) -> int:
+    """How often a byte stands in a text; where it is frequent, far sooner than `bytes.count` knows.
+
+    Args:
+        mark: One byte.
+        text: Any bytes.
+
+    Returns:
+        The count.
+
+    Example:
+        >>> count_of(b",", b"a,b,c")
+        2
+    """
+    data = np.frombuffer(text, dtype=np.uint8)
+    parts = (data[start : start + _BLOCK] for start in range(0, len(data), _BLOCK))
+    return sum(int(np.count_nonzero(part == ord(mark))) for part in parts)
+
+
+def _set_before(flags: _Flags, places: _Places) -> tuple[_Places, int]:
+    """How many flags are set before each place, and in all.
+
+    Most flags are separators, and only their number matters: 64 of them are one word, whose bits
+    are counted without listing them.
+    """
+    words = _words(flags)
+    up_to = np.cumsum(_bits_set(words), dtype=np.int64)
+    at = places >> 6
+    rest = words[at] & ~(_ALL << (places & 63).astype(np.uint64))
+    whole = np.append(0, up_to)[at]
+    return whole + _bits_set(rest).astype(np.int64), int(up_to[-1])
+
+
+def _words(flags: _Flags) -> _Words:
+    bits = np.packbits(flags, bitorder="little")
+    words = np.zeros(-(-len(bits) // 8), dtype="<u8")
+    words.view(np.uint8)[: len(bits)] = bits
+    return words
+
+
+def _bits_set(words: _Words) -> _Words:
+    """Of each word: sums of neighbouring bits, pairs, fours, and of all eight bytes at once."""
+    pairs = words - ((words >> _SHIFTS[0]) & _ODD_BITS)
+    fours = (pairs & _ODD_PAIRS) + ((pairs >> _SHIFTS[1]) & _ODD_PAIRS)
+    eights = (fours + (fours >> _SHIFTS[2])) & _ODD_FOURS
+    counts: _Words = (eights * _EACH_BYTE) >> _TOP_BYTE
+    return counts
 
 
 def _inside_quotes(block: _Bytes, parity: bool) -> _Flags:
@@ -91,9 +147,7 @@ def _inside_quotes(block: _Bytes, parity: bool) -> _Flags:
     Sixty-four bytes are one word: six shifts sum the bits below each bit modulo two, and what the
     words before add is summed over their top bits.
     """
-    bits = np.packbits(block == _QUOTE, bitorder="little")
-    words = np.zeros(-(-len(bits) // 8), dtype="<u8")
-    words.view(np.uint8)[: len(bits)] = bits
+    words = _words(block == _QUOTE)
     for shift in _SHIFTS:
         words ^= words << shift
     odd_words = np.logical_xor.accumulate(words >> _TOP_BIT != 0)
@@ -127,7 +181,7 @@ def _rows(
 
 
 def _lone_return(text: bytes, data: _Bytes) -> bool:
-    if text.count(b"\r") == text.count(b"\r\n"):
+    if _RETURN not in text or text.count(b"\r") == text.count(b"\r\n"):
         return False
     returns = np.flatnonzero(data == _RETURN)
     followed = np.append(data[1:], np.uint8(0))[returns] == _NEWLINE

@@ -143,7 +143,7 @@ def _undecodable(path: str, content: bytes, encoding: str, error: UnicodeDecodeE
 
 
 def _checked(path: str, text: bytes) -> Checked[bytes]:
-    if not text.strip(_BLANKS):
+    if not text[:_HEAD].strip(_BLANKS) and not text.strip(_BLANKS):
         return fail(FileEmpty(path=path))
     nul = text.find(b"\0")
     if nul >= 0:

@@ -23,7 +23,7 @@ from kdtab.shell.timing import Speed, rows_per_second, speed_of
 from kdtab.teachers.batched import batched_outputs
 from kdtab.teachers.network import NetworkTeacher
 from kdtab.teachers.recorded import RecordedTeacher
-from kdtab.teachers.rows import typed_frame
+from kdtab.teachers.rows import typed_if_read_as_text
 from kdtab.teachers.stored import StoredTeacher
 from kdtab.teachers.teacher import Teacher, TeacherInfo
 
@@ -151,9 +151,7 @@ def rows_for(teacher: Teacher, frame: pl.DataFrame, target: str) -> pl.DataFrame
     """
     if isinstance(teacher, NetworkTeacher | StoredTeacher):
         return frame
-    features = frame.drop(target)
-    texts = all(dtype == pl.String for dtype in features.dtypes)
-    return typed_frame(features) if texts else features
+    return typed_if_read_as_text(frame.drop(target))
 
 
 def teacher_outputs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 
 import numpy as np
 import torch
@@ -49,11 +50,11 @@ def network_outputs(
     rows = chunk_rows or (CHUNK_ROWS_ON_CPU if place.type == "cpu" else CHUNK_ROWS_ELSEWHERE)
     working = network if place == home else copy.deepcopy(network).to(place)
     with in_eval_mode(working), torch.no_grad():
-        chunks = [
+        chunks = (
             _outputs_of_chunk(working, tensor_from_array(chunk).to(place, dtype))
             for chunk in _chunks(inputs, rows)
-        ]
-    return np.concatenate(chunks)
+        )
+        return _in_one(chunks, len(inputs))
 
 
 @contextmanager
@@ -97,6 +98,22 @@ def _chunks(inputs: Float32Array, rows: int) -> Iterator[Float32Array]:
     """At least one, so that no rows still give an output with its columns."""
     for start in range(0, max(len(inputs), 1), rows):
         yield inputs[start : start + rows]
+
+
+def _in_one(chunks: Iterator[Float32Array], rows: int) -> Float32Array:
+    """Written into one table as they come.
+
+    Kept apart until the end, the outputs of chunks would lie between what the layers free, and
+    hold the memory of many times their size.
+    """
+    first = next(chunks)
+    table, end = np.empty((rows, *first.shape[1:]), dtype=np.float32), 0
+    for chunk in chain((first,), chunks):
+        if end + len(chunk) > rows:  # a module that does not answer row by row
+            return np.concatenate([table[:end], chunk, *chunks])
+        table[end : end + len(chunk)] = chunk
+        end += len(chunk)
+    return table[:end]
 
 
 def _outputs_of_chunk(network: nn.Module, inputs: Tensor) -> Float32Array:

@@ -50,6 +50,26 @@ def typed_frame(frame: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame([_typed(column) for column in frame.get_columns()])
 
 
+def typed_if_read_as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """`typed_frame` of a table of nothing but texts, which was read from a text file.
+
+    In any other table a text is a text.
+
+    Args:
+        frame: [N] rows of the columns that a foreign teacher takes.
+
+    Returns:
+        [N] rows.
+
+    Example:
+        >>> typed_if_read_as_text(pl.DataFrame({"a": ["1"]})).dtypes
+        [Int64]
+        >>> typed_if_read_as_text(pl.DataFrame({"a": ["1"], "b": [2]})).dtypes
+        [String, Int64]
+    """
+    return typed_frame(frame) if set(frame.dtypes) == {pl.String} else frame
+
+
 def pandas_rows(
     frame: pl.DataFrame, *, texts_are_categories: bool = False
 ) -> Checked[pandas.DataFrame]:

@@ -28,7 +28,7 @@ from kdtab.teachers.evidence import gathered_evidence
 from kdtab.teachers.networkfit import supervised_network_fit
 from kdtab.teachers.refit import Estimator, can_be_refitted, estimator_refit, estimator_task
 from kdtab.teachers.resolve import nameless_width, resolve_teacher
-from kdtab.teachers.rows import typed_frame
+from kdtab.teachers.rows import typed_if_read_as_text
 from kdtab.teachers.stored import StoredTeacher
 from kdtab.teachers.studentview import student_classes, student_targets
 from kdtab.teachers.taught import (
@@ -241,18 +241,13 @@ def _table_for(source: TeacherSource, room: Classroom) -> pl.DataFrame:
         case KindSource() | GivenSource(teacher=StoredTeacher()):
             return room.frame
         case GivenSource(teacher=teacher) if nameless_width(teacher) == len(_features(room)):
-            return _typed(room.frame.select(_features(room)))
+            return typed_if_read_as_text(room.frame.select(_features(room)))
         case EstimatorSource() | GivenSource():
-            return _typed(room.frame.drop(room.config.target_column))
+            return typed_if_read_as_text(room.frame.drop(room.config.target_column))
 
 
 def _features(room: Classroom) -> tuple[str, ...]:
     return TableRequest(room.frame, room.config, room.options).feature_names
-
-
-def _typed(frame: pl.DataFrame) -> pl.DataFrame:
-    """A table of nothing but texts was read from a text file; in any other, a text is a text."""
-    return typed_frame(frame) if set(frame.dtypes) == {pl.String} else frame
 
 
 def _taught(
