@@ -11,6 +11,7 @@ only a benchmark that broke ends this with an error. `--record` writes what was 
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import platform
@@ -234,6 +235,11 @@ def tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def compile_package() -> None:
+    """As an installed package is; else each process of ours compiles what the peers have compiled."""
+    compileall.compile_dir(ROOT / "src" / "kdtab", quiet=1)
+
+
 def run_all(wanted: Sequence[Benchmark], *, quick: bool) -> tuple[Figures, list[str], list[str]]:
     """What was measured, what broke, and what was skipped for want of a peer."""
     found: Figures = {}
@@ -257,6 +263,7 @@ def main() -> None:
     parser.add_argument("--data", help="folder with index.json, for the tables of results.py")
     parser.add_argument("--record", action="store_true", help="write benchmarks/figures.json")
     given = parser.parse_args()
+    compile_package()
     wanted, recorded = chosen(benchmarks(), given.only), read_figures(RECORDED)
     measured_now, broken, skipped = run_all(wanted, quick=given.quick)
     found = with_targets(measured_now, recorded)

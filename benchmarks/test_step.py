@@ -29,6 +29,7 @@ from kdtab.data.arrays import Float32Array, IntArray
 from kdtab.models.build import build_model
 from kdtab.models.mlp import MlpBlock
 from kdtab.models.network import TabularNetwork
+from kdtab.shell import course
 from kdtab.shell import fit as fit_module
 from kdtab.shell.batches import ShuffledBatches
 from kdtab.shell.fit import FitRows, FitSettings, fit_network
@@ -153,7 +154,7 @@ def our_supervised_loop(work: Workload) -> TabularNetwork:
 def our_loop_with_a_graph(work: Workload) -> TabularNetwork:
     """The road of every other task: the loss is a graph, the network one node of it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit_module, "goes_directly", lambda task, network: False)
+        patch.setattr(course, "goes_directly", lambda task, network: False)
         return our_loop(work)
 
 

@@ -15,9 +15,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
-from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from kdtab.models.network import TabularNetwork
+from kdtab.shell.flat import FlatAdam
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class TrainingSeen:
     inputs: list[Tensor] = field(default_factory=list)
     outputs: list[Tensor] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
-    optimizers: list[torch.optim.Optimizer] = field(default_factory=list)
+    optimizers: list[FlatAdam] = field(default_factory=list)
 
     @property
     def batch_sizes(self) -> list[int]:
@@ -63,7 +63,7 @@ class TrainingSeen:
 def watched_training() -> Iterator[TrainingSeen]:
     """See every forward in train mode, every loss that is followed, every optimizer's step."""
     seen = TrainingSeen()
-    backward = torch.autograd.backward
+    backward, update = torch.autograd.backward, FlatAdam.step
 
     def on_forward(module: nn.Module, inputs: tuple[Tensor, ...], outputs: Tensor) -> None:
         if isinstance(module, TabularNetwork) and module.training:
@@ -74,17 +74,18 @@ def watched_training() -> Iterator[TrainingSeen]:
         seen.losses.append(tensors.item())
         backward(tensors)
 
+    def on_step(optimizer: FlatAdam) -> None:
+        update(optimizer)
+        seen.optimizers.append(optimizer)
+
     forwards = register_module_forward_hook(on_forward)
-    steps = register_optimizer_step_post_hook(
-        lambda optimizer, _args, _kwargs: seen.optimizers.append(optimizer)
-    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.autograd, "backward", on_backward)
+        patch.setattr(FlatAdam, "step", on_step)
         try:
             yield seen
         finally:
             forwards.remove()
-            steps.remove()
 
 
 def record_calls(

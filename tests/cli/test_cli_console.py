@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kdtab.cli.console import (
-    Exit,
     aligned,
     exit_code,
     figure,
@@ -18,6 +17,7 @@ from kdtab.cli.console import (
     issue_lines,
     json_text,
 )
+from kdtab.cli.exits import Exit
 from kdtab.errors.bundles import BundleMissing
 from kdtab.errors.columns import ColumnMissing
 from kdtab.errors.configs import FieldMissing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from returns.result import Result, Success
 
 from cli.conftest import kdtab
 from kdtab.cli import group as door
-from kdtab.cli.console import Answer, Exit
+from kdtab.cli.console import Answer
+from kdtab.cli.exits import Exit
+from kdtab.cli.later import LaterCommand
 from kdtab.cli.main import main
 from kdtab.errors.issue import Issues
 
@@ -39,6 +42,44 @@ def test_every_command_has_a_short_help_that_is_not_cut() -> None:
     helps = [command.get_short_help_str(60) for command in door.kdtab.commands.values()]
     assert len(helps) == 8
     assert not [text for text in helps if text.endswith("...")]
+
+
+@pytest.mark.parametrize("name", door.kdtab.commands)
+def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
+    listed = door.kdtab.commands[name]
+    assert isinstance(listed, LaterCommand)
+    assert (name, listed.get_short_help_str(60)) == (
+        listed.command().name,
+        listed.command().get_short_help_str(60),
+    )
+
+
+def test_the_list_of_commands_needs_none_of_them(tmp_path: Path) -> None:
+    """Making the flags of a command means making the models of its configs."""
+    code = (
+        "import sys\nfrom kdtab.cli.main import main\nassert main(['--help']) == 0\n"
+        "ours = {name for name in sys.modules if name.startswith('kdtab.')}\n"
+        "assert all(name.startswith('kdtab.cli') for name in ours), ours\n"
+        "assert not {'pydantic', 'kdtab.cli.train'} & set(sys.modules)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "Train a network on TABLE and save it." in run.stdout
+
+
+def test_flags_are_completed_though_their_command_is_elsewhere(tmp_path: Path) -> None:
+    asked = {
+        "_KDTAB_COMPLETE": "bash_complete",
+        "COMP_WORDS": "kdtab train --epo",
+        "COMP_CWORD": "2",
+    }
+    run = subprocess.run(
+        [Path(sys.executable).with_name("kdtab")],
+        cwd=tmp_path, env={**os.environ, **asked}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.stdout.split() == ["plain,--epochs"]
 
 
 def test_a_misspelt_command_is_met_with_the_one_that_was_meant(tmp_path: Path) -> None:

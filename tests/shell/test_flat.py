@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
+from torch import Tensor, nn
 
 from kdtab.config.networks import MlpSpec
 from kdtab.models.build import build_model
@@ -57,38 +58,117 @@ def test_gradients_are_parts_of_the_gradient_of_the_vector() -> None:
         assert flat.vector.data_ptr() % 64 == flat.gradients[1].data_ptr() % 64 == 0
 
 
+def torchs_own(
+    tensors: Sequence[nn.Parameter], rate: float, decay: float, *, decoupled: bool
+) -> torch.optim.Optimizer:
+    kind = torch.optim.AdamW if decoupled else torch.optim.Adam
+    return kind(tensors, lr=rate, weight_decay=decay, foreach=False)
+
+
+def pieces(drawn: torch.Generator, dtype: torch.dtype) -> list[nn.Parameter]:
+    return [
+        nn.Parameter(torch.randn(shape, generator=drawn, dtype=dtype)) for shape in [(7,), (3, 2)]
+    ]
+
+
 @pytest.mark.requirement("REQ-KD20", "REQ-T10", "AC-T10")
 @pytest.mark.parametrize("kernel", [True, False])
 @given(
-    rate=st.sampled_from([1e-3, 0.1]),
+    rates=st.lists(st.sampled_from([0.0, 1e-3, 0.01, 0.1]), min_size=1, max_size=5),
     decay=st.sampled_from([0.0, 1e-4, 0.1]),
+    decoupled=st.booleans(),
+    dtype=st.sampled_from([torch.float32, torch.float64]),
     seed=st.integers(0, 99),
 )
-def test_steps_are_those_of_torchs_plain_adam(
-    kernel: bool, rate: float, decay: float, seed: int
+@settings(max_examples=25)
+def test_steps_are_torchs_own(
+    kernel: bool, rates: list[float], decay: float, decoupled: bool, dtype: torch.dtype, seed: int
 ) -> None:
     drawn = torch.Generator().manual_seed(seed)
-    ours = nn.Parameter(torch.randn(7, generator=drawn))
+    ours = pieces(drawn, dtype)
     theirs = copy.deepcopy(ours)
-    adam = FlatAdam(torch.optim.Adam([ours], lr=rate, weight_decay=decay, fused=kernel))
-    plain = torch.optim.Adam([theirs], lr=rate, weight_decay=decay, foreach=False)
-    for _ in range(6):
-        theirs.grad = torch.randn(7, generator=drawn)
-        ours.grad = theirs.grad.clone()
-        with torch.no_grad():
+    adam = FlatAdam(ours, learning_rate=rates[0], weight_decay=decay, decoupled=decoupled)
+    plain = torchs_own(theirs, rates[0], decay, decoupled=decoupled)
+    with pytest.MonkeyPatch.context() as patch:
+        if not kernel:
+            patch.delattr(torch, "_fused_adam_", raising=False)
+            patch.delattr(torch, "_fused_adamw_", raising=False)
+        for rate in rates * 2:
+            for one, other in zip(ours, theirs, strict=True):
+                other.grad = torch.randn(other.shape, generator=drawn, dtype=dtype)
+                one.grad = other.grad.clone()
+            adam.learning_rate = plain.param_groups[0]["lr"] = rate
             adam.step()
-        plain.step()
-        assert torch.equal(ours.grad, theirs.grad)
+            plain.step()
+            assert all(
+                torch.equal(*pair) for pair in zip(*map(gradients, (ours, theirs)), strict=True)
+            )
     torch.testing.assert_close(ours, theirs)
 
 
-def test_without_the_kernel_the_optimizer_does_it_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(torch, "_fused_adam_", raising=False)
-    weights = nn.Parameter(torch.zeros(1))
-    optimizer = torch.optim.Adam([weights], lr=0.5)
-    adam = FlatAdam(optimizer)
-    for _ in range(2):
-        weights.grad = torch.ones(1)
+def gradients(tensors: Sequence[nn.Parameter]) -> list[Tensor]:
+    return [tensor.grad for tensor in tensors if tensor.grad is not None]
+
+
+@pytest.mark.requirement("REQ-KD20", "REQ-T10", "AC-T10")
+@pytest.mark.parametrize("decoupled", [False, True])
+@pytest.mark.parametrize("kernel", [True, False])
+def test_after_many_steps_the_weights_are_still_torchs(
+    kernel: bool, decoupled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not kernel:
+        monkeypatch.delattr(torch, "_fused_adam_", raising=False)
+        monkeypatch.delattr(torch, "_fused_adamw_", raising=False)
+    drawn = torch.Generator().manual_seed(0)
+    ours = pieces(drawn, torch.float64)
+    theirs = copy.deepcopy(ours)
+    adam = FlatAdam(ours, learning_rate=0.01, weight_decay=0.1, decoupled=decoupled)
+    plain = torchs_own(theirs, 0.01, 0.1, decoupled=decoupled)
+    for step in range(200):
+        for one, other in zip(ours, theirs, strict=True):
+            one.grad = torch.sin(one.detach() * (step % 7 + 1))
+            other.grad = torch.sin(other.detach() * (step % 7 + 1))
         adam.step()
-    assert weights.item() == pytest.approx(-1.0)
-    assert optimizer.state[weights]["step"] == 2
+        plain.step()
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("kernel", [True, False])
+def test_a_tensor_without_a_gradient_waits_as_it_does_with_torch(
+    kernel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not kernel:
+        monkeypatch.delattr(torch, "_fused_adam_", raising=False)
+    drawn = torch.Generator().manual_seed(0)
+    ours = [*pieces(drawn, torch.float64), *pieces(drawn, torch.float64)]
+    theirs = copy.deepcopy(ours)
+    adam = FlatAdam(ours, learning_rate=0.1, weight_decay=0.1)
+    plain = torchs_own(theirs, 0.1, 0.1, decoupled=False)
+    for present in ("1111", "0110", "0000", "1010", "1111", "0001"):
+        for one, other, is_there in zip(ours, theirs, present, strict=True):
+            gradient = torch.randn(other.shape, generator=drawn, dtype=torch.float64)
+            one.grad, other.grad = (gradient, gradient) if is_there == "1" else (None, None)
+        adam.step()
+        plain.step()
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
+    assert {id(tensor) for tensor in adam.tensors} == {id(tensor) for tensor in ours}
+
+
+def test_what_is_not_to_decay_does_not() -> None:
+    decaying, staying = nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(2))
+    adam = FlatAdam(
+        [decaying], learning_rate=0.1, weight_decay=0.5, decoupled=True, undecayed=[staying]
+    )
+    for _ in range(2):
+        decaying.grad, staying.grad = torch.zeros(2), torch.zeros(2)
+        adam.step()
+    torch.testing.assert_close(decaying.data, torch.full((2,), (1 - 0.1 * 0.5) ** 2))
+    assert staying.tolist() == [1.0, 1.0]
+
+
+def test_gradients_are_taken_away_of_all() -> None:
+    tensors = [nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(2))]
+    for tensor in tensors:
+        tensor.grad = torch.ones(2)
+    FlatAdam(tensors[:1], learning_rate=0.1, undecayed=tensors[1:]).zero_grad()
+    assert [tensor.grad for tensor in tensors] == [None, None]

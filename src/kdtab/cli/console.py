@@ -6,12 +6,13 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import assert_never
 
+from kdtab.cli.exits import Exit
 from kdtab.errors.bundles import BundleIssue
 from kdtab.errors.columns import ColumnIssue
 from kdtab.errors.configs import ConfigIssue
+from kdtab.errors.estimators import EstimatorIssue
 from kdtab.errors.extras import ExtraMissing
 from kdtab.errors.issue import Issue, Issues, explain
 from kdtab.errors.labels import LabelIssue
@@ -22,27 +23,8 @@ from kdtab.errors.sequenceteachers import DimensionsDiffer, SequenceTeacherIssue
 from kdtab.errors.tables import DiskFull, FolderMissing, NotWritable, TableIssue
 from kdtab.errors.taskmodules import TaskModuleIssue
 from kdtab.errors.teachers import LabelEncoderMissing, TaskMismatch, TeacherIssue, TeacherMissing
-from kdtab.errors.training import TrainingIssue
+from kdtab.errors.training import BudgetTooSmall, TrainingIssue
 from kdtab.errors.trajectories import TrajectoriesAbsent, TrajectoryIssue
-
-
-class Exit(IntEnum):
-    """The exit codes of `kdtab`.
-
-    Example:
-        >>> int(Exit.INTERRUPTED)
-        130
-    """
-
-    DONE = 0
-    GATE_MISSED = 1
-    USAGE = 2
-    DATA = 3
-    BUNDLE = 4
-    TRAINING = 5
-    DISK = 6
-    BUG = 70
-    INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -91,11 +73,15 @@ def _issue_code(issue: Issue) -> Exit:
         return Exit.USAGE
     if isinstance(issue, BundleIssue | LabelEncoderMissing):
         return Exit.BUNDLE
+    if isinstance(issue, BudgetTooSmall):
+        return Exit.USAGE
     if isinstance(issue, TrainingIssue):
         return Exit.TRAINING
     if isinstance(issue, TableIssue | ColumnIssue | TeacherIssue | LabelIssue | SeriesIssue):
         return Exit.DATA
-    if isinstance(issue, LayerIssue | TaskModuleIssue | TrajectoriesAbsent | DimensionsDiffer):
+    if isinstance(
+        issue, EstimatorIssue | LayerIssue | TaskModuleIssue | TrajectoriesAbsent | DimensionsDiffer
+    ):
         return Exit.USAGE
     if isinstance(issue, TrajectoryIssue | SequenceTeacherIssue):
         return Exit.BUNDLE

@@ -4,33 +4,62 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
 import click
-from returns.result import Result
 
-from kdtab.cli.compare import compare
-from kdtab.cli.console import Answer, Exit, exit_code, issue_document, issue_lines, json_text
-from kdtab.cli.demo import demo
-from kdtab.cli.distill import distill
-from kdtab.cli.inspect import inspect
-from kdtab.cli.label import label
-from kdtab.cli.options import without_example
-from kdtab.cli.predict import predict
-from kdtab.cli.run import run_file
-from kdtab.cli.train import train
-from kdtab.errors.base import did_you_mean
-from kdtab.errors.issue import Issues
-from kdtab.results import either
+from kdtab.cli.exits import Exit
+from kdtab.cli.later import LaterCommand, without_example
 
+if TYPE_CHECKING:  # what only an outcome needs is imported with it
+    from kdtab.cli.console import Answer
+    from kdtab.errors.issue import Issues
+
+Name: TypeAlias = Literal[
+    "demo", "train", "distill", "label", "predict", "compare", "inspect", "run"
+]
 OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")
+SUMMARIES: dict[Name, str] = {
+    "demo": "Run the whole road on a real table in seconds.",
+    "train": "Train a network on TABLE and save it.",
+    "distill": "Train a smaller network on what a teacher knows.",
+    "label": "Write what a teacher says of all rows of TABLE.",
+    "predict": "Predict the rows of TABLE.",
+    "compare": "Show two models side by side on TABLE.",
+    "inspect": "Show what is in the bundle MODEL.",
+    "run": "Do what CONFIG says: one file, one run.",
+}
+
+
+def _imported(name: Name) -> click.Command:
+    match name:
+        case "demo":
+            from kdtab.cli.demo import demo as command
+        case "train":
+            from kdtab.cli.train import train as command
+        case "distill":
+            from kdtab.cli.distill import distill as command
+        case "label":
+            from kdtab.cli.label import label as command
+        case "predict":
+            from kdtab.cli.predict import predict as command
+        case "compare":
+            from kdtab.cli.compare import compare as command
+        case "inspect":
+            from kdtab.cli.inspect import inspect as command
+        case "run":
+            from kdtab.cli.run import run_file as command
+        case _:
+            assert_never(name)
+    return command
 
 
 @click.group(
     commands={
-        command.name or "": command
-        for command in (demo, train, distill, label, predict, compare, inspect, run_file)
+        name: LaterCommand(name, partial(_imported, name), summary)
+        for name, summary in SUMMARIES.items()
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Try `kdtab demo` first. `kdtab COMMAND --help` shows all that a command takes.",
@@ -90,7 +119,9 @@ def _crashed(error: Exception, as_json: bool) -> int:
     if isinstance(error, MemoryError) or said_so:
         words = "not enough memory: use a smaller batch_size, a smaller network or fewer rows"
         return _refused(words, Exit.DISK, as_json)
-    traceback.print_exc()
+    from traceback import print_exc  # a third of the imports of `--help`
+
+    print_exc()
     sys.stderr.write("error: this is a mistake in kdtab, not in what you typed: please report it\n")
     return Exit.BUG
 
@@ -105,6 +136,10 @@ def _run(given: list[str], as_json: bool) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         sys.stderr.write(f"{error.format_message()}\n")
         return Exit.USAGE
+    from returns.result import Result
+
+    from kdtab.results import either
+
     assert isinstance(outcome, Result), "every command returns a result"
     code: int = either(
         outcome,
@@ -115,6 +150,8 @@ def _run(given: list[str], as_json: bool) -> int:
 
 
 def _deliver(answer: Answer, as_json: bool, *, quiet: bool) -> int:
+    from kdtab.cli.console import json_text
+
     if not quiet:
         sys.stderr.write("".join(f"note: {note}\n" for note in answer.notes))
     code = Exit.GATE_MISSED if answer.gate_missed else Exit.DONE
@@ -122,12 +159,16 @@ def _deliver(answer: Answer, as_json: bool, *, quiet: bool) -> int:
 
 
 def _mistakes(issues: Issues, as_json: bool) -> int:
+    from kdtab.cli.console import exit_code, issue_document, issue_lines, json_text
+
     sys.stderr.write(issue_lines(issues))
     code = exit_code(issues)
     return _write(json_text(issue_document(issues)), code) if as_json else code
 
 
 def _usage_mistake(error: click.ClickException, as_json: bool) -> int:
+    from kdtab.errors.base import did_you_mean
+
     words = error.format_message()
     context = getattr(error, "ctx", None)
     place = context.command_path if context is not None else "kdtab"
@@ -142,6 +183,8 @@ def _usage_mistake(error: click.ClickException, as_json: bool) -> int:
 def _refused(sentence: str, code: Exit, as_json: bool) -> int:
     sys.stderr.write(f"error: {sentence}\n")
     if as_json:
+        from kdtab.cli.console import json_text
+
         return _write(json_text({"error": [{"kind": code.name, "message": sentence}]}), code)
     return code
 

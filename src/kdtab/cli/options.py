@@ -11,6 +11,7 @@ import click
 from pydantic.fields import FieldInfo
 
 from kdtab.cli.fields import plain_kind
+from kdtab.cli.later import without_example
 from kdtab.config.base import FrozenConfig
 from kdtab.config.places import has_fields_inside
 
@@ -85,22 +86,6 @@ class SectionedCommand(click.Command):
         for section, records in sections.items():
             with formatter.section(section):
                 formatter.write_dl(records)
-
-
-def without_example(text: str | None) -> str | None:
-    r"""A docstring as people read it with `--help`.
-
-    Args:
-        text: The docstring of a command, or None.
-
-    Returns:
-        Everything before its `Example:`.
-
-    Example:
-        >>> without_example("Train.\n\nExample:\n    >>> 1")
-        'Train.'
-    """
-    return None if text is None else text.partition("Example:\n")[0].rstrip()
 
 
 def field_flags(

@@ -7,17 +7,15 @@ import hashlib
 import numpy as np
 import polars as pl
 
-from kdtab.config.columns import DEFAULT_MISSING_MARKERS
 from kdtab.data.arrays import IntArray
-from kdtab.data.cells import canonical_texts, missing_rule, read_texts
-from kdtab.data.split import twin_groups
-
-_RULE = missing_rule(DEFAULT_MISSING_MARKERS)
+from kdtab.data.cellcodes import cell_codes
+from kdtab.data.split import twins_of_columns
 
 
 def table_fingerprint(frame: pl.DataFrame) -> str:
-    """SHA-256 over the columns, sorted by name, each as its name and its canonical cells in order.
+    """SHA-256 over the columns, sorted by name, each as its name, its cells' codes and its texts.
 
+    Numbers are hashed as their bits, since writing them as texts takes longer than training does.
     The order of the columns does not matter, nor does the type that holds a value: `1`, `1.0` and
     `"1.0"` are one, and so are all missing cells (the default markers included). The order of the
     rows does matter.
@@ -35,13 +33,14 @@ def table_fingerprint(frame: pl.DataFrame) -> str:
         >>> first == table_fingerprint(pl.DataFrame({"a": [2, 1], "b": ["x", None]}))
         False
     """
-    digest = hashlib.sha256(f"kdtab table 1, {frame.height} rows".encode())
+    digest = hashlib.sha256(f"kdtab table 2, {frame.height} rows".encode())
     for name in sorted(frame.columns):
-        texts = canonical_texts(frame[name], _RULE)
-        lengths = texts.str.len_bytes().cast(pl.Int64).fill_null(-1).to_numpy()
+        codes, texts = cell_codes(frame[name])
+        lengths = texts.str.len_bytes().cast(pl.Int64).to_numpy()
         digest.update(hashlib.sha256(name.encode()).digest())
-        digest.update(hashlib.sha256(np.ascontiguousarray(lengths, dtype="<i8").tobytes()).digest())
-        digest.update(hashlib.sha256("".join(texts.drop_nulls().to_list()).encode()).digest())
+        digest.update(hashlib.sha256(np.ascontiguousarray(codes, dtype="<u8").data).digest())
+        digest.update(hashlib.sha256(np.ascontiguousarray(lengths, dtype="<i8").data).digest())
+        digest.update(hashlib.sha256("".join(texts.to_list()).encode()).digest())
     return digest.hexdigest()
 
 
@@ -61,15 +60,5 @@ def row_twins(frame: pl.DataFrame) -> IntArray:
         >>> row_twins(pl.DataFrame({"a": ["1", "2", "1.0"], "b": ["?", "x", None]})).tolist()
         [0, 1, 0]
     """
-    return twin_groups(pl.DataFrame([_digests(frame[name]) for name in frame.columns]))
-
-
-def _digests(cells: pl.Series) -> pl.Series:
-    """[N] UInt64, the same for cells of one canonical text."""
-    if cells.dtype.is_numeric():
-        finite = cells.set(~cells.is_finite(), None) if cells.dtype.is_float() else cells
-        return finite.hash(seed=0)
-    if cells.dtype in (pl.String, pl.Enum):
-        read = read_texts(cells, "canonical", _RULE)
-        return read._replace(values=read.values.hash(seed=0)).every().alias(cells.name)
-    return canonical_texts(cells, _RULE).hash(seed=0)
+    names = sorted(frame.columns)
+    return twins_of_columns(pl.Series(name, cell_codes(frame[name]).codes) for name in names)

@@ -8,9 +8,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from returns.result import Success
-from scipy.special import log_softmax
 
 from kdtab.data.arrays import BoolArray, FloatArray
+from kdtab.data.shares import softmax
 from kdtab.errors.teachers import ClassesDiffer, TeacherOutputsInvalid
 from kdtab.results import Checked, check, fail
 
@@ -161,7 +161,4 @@ def _with_zeros(
 
 
 def _shares(outputs: TeacherOutputs) -> FloatArray:
-    if outputs.kind == "probabilities":
-        return outputs.values
-    shares: FloatArray = np.exp(log_softmax(outputs.values, axis=1))
-    return shares
+    return outputs.values if outputs.kind == "probabilities" else softmax(outputs.values)

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from kdtab.config.columns import DEFAULT_MISSING_MARKERS
-from kdtab.data.cells import (
-    EXACT_INTEGERS,
-    NUMBER_PATTERN,
-    TRUTH_WORDS,
-    WHOLE_NUMBER_PATTERN,
-    canonical_texts,
-    missing_rule,
-    plain_texts,
-)
+from kdtab.data.cellcodes import Codes, exact_cells, number_codes
+from kdtab.data.cells import canonical_texts, missing_rule
 
 KEY_BYTES = 16
-_Codes: TypeAlias = npt.NDArray[np.uint64]
-_MISSING = np.uint64(0x7FF8_0000_0000_0000)
 _RULE = missing_rule(DEFAULT_MISSING_MARKERS)
 
 
@@ -79,54 +68,17 @@ def id_texts(frame: pl.DataFrame, column: str) -> pl.Series:
     return canonical_texts(frame[column], _RULE).alias("id")
 
 
-def _cell_codes(series: pl.Series) -> _Codes:
-    if _holds_exact_numbers(series):
-        return _number_codes(series.cast(pl.Float64))
-    texts = plain_texts(series).str.strip_chars()
-    values = _plain_numbers(texts)
-    rest = texts.set(values.is_not_null(), None)
-    return np.where(values.is_not_null().to_numpy(), _number_codes(values), _text_codes(rest))
+def _cell_codes(cells: pl.Series) -> Codes:
+    """A number's own bits, or the digest of a text."""
+    exact = exact_cells(cells)
+    codes = number_codes(exact.numbers)
+    if exact.texts is not None:
+        distinct = exact.texts.drop_nulls().unique()
+        digests = pl.Series([_text_code(text) for text in distinct.to_list()], dtype=pl.UInt64)
+        ranks = exact.texts.cast(pl.Enum(distinct)).to_physical()
+        codes[ranks.is_not_null().to_numpy()] = digests.gather(ranks.drop_nulls()).to_numpy()
+    return codes if exact.places is None else codes[exact.places]
 
 
-def _holds_exact_numbers(series: pl.Series) -> bool:
-    if series.dtype.is_integer():
-        low, high = series.cast(pl.Float64).min(), series.cast(pl.Float64).max()
-        ends = [end for end in (low, high) if isinstance(end, float)]
-        return all(abs(end) < EXACT_INTEGERS for end in ends)
-    return series.dtype == pl.Float64  # a Float32 means its shortest text, `0.1`
-
-
-def _number_codes(values: pl.Series) -> _Codes:
-    numbers = values.fill_null(float("nan")).to_numpy() + 0.0  # -0.0 becomes 0.0
-    codes = np.ascontiguousarray(numbers, dtype="<f8").view("<u8")
-    return np.where(np.isfinite(numbers), codes, _MISSING)
-
-
-def _plain_numbers(texts: pl.Series) -> pl.Series:
-    """Texts that are numbers, null for others: for codes (`007`) and for integers past 2^53."""
-    cell = pl.col("x")
-    value = cell.cast(pl.Float64, strict=False)
-    exact = (value.abs() < EXACT_INTEGERS) | ~cell.str.contains(WHOLE_NUMBER_PATTERN)
-    number = pl.when(cell.str.contains(NUMBER_PATTERN) & exact).then(value)
-    return texts.to_frame("x").select(number).to_series()
-
-
-def _text_codes(texts: pl.Series) -> _Codes:
-    distinct = texts.unique()
-    lower = distinct.str.to_lowercase()
-    plain = distinct.to_frame("x").select(
-        pl.when(lower.is_in(_RULE.words))
-        .then(None)
-        .when(lower.is_in(TRUTH_WORDS))
-        .then(lower)
-        .otherwise(pl.col("x"))
-    )
-    codes = [_text_code(text) for text in plain.to_series().to_list()]
-    coded = texts.replace_strict(distinct, pl.Series(codes, dtype=pl.UInt64))
-    return coded.to_numpy().astype(np.uint64)
-
-
-def _text_code(text: str | None) -> int:
-    if text is None:
-        return int(_MISSING)
+def _text_code(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import average_precision_score
 
 from kdtab.data.arrays import IntArray
 from kdtab.metrics.logits import Outputs, log_probabilities
+from kdtab.metrics.ranking import average_precision
 
 
 @dataclass(frozen=True)
@@ -127,9 +127,7 @@ def average_precision_from_logits(logits: Outputs, classes: IntArray) -> float:
     if logits.shape[1] == 2:
         margin = np.asarray(logits[:, 1], dtype=np.float64) - logits[:, 0]
         right = classes == 1
-        return average_precision_score(right, margin) if right.any() else float("nan")
+        return average_precision(margin, right) if right.any() else float("nan")
     scores = log_probabilities(logits)
-    areas = [
-        average_precision_score(classes == code, scores[:, code]) for code in np.unique(classes)
-    ]
+    areas = [average_precision(scores[:, code], classes == code) for code in np.unique(classes)]
     return float(np.mean(areas)) if areas else float("nan")

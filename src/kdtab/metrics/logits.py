@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_softmax
-from sklearn.metrics import roc_auc_score
 
 from kdtab.data.arrays import FloatArray, IntArray
+from kdtab.data.shares import log_softmax
+from kdtab.metrics.ranking import roc_area
 
 Outputs = npt.NDArray[np.floating]
 
@@ -25,8 +25,7 @@ def log_probabilities(logits: Outputs) -> FloatArray:
         >>> log_probabilities(np.zeros((1, 2))).round(4).tolist()
         [[-0.6931, -0.6931]]
     """
-    result: FloatArray = log_softmax(np.asarray(logits, dtype=np.float64), axis=-1)
-    return result
+    return log_softmax(np.asarray(logits, dtype=np.float64))
 
 
 def log_losses_from_logits(logits: Outputs, classes: IntArray) -> FloatArray:
@@ -104,7 +103,7 @@ def auc_from_logits(logits: Outputs, classes: IntArray) -> float | None:
     if logits.shape[1] != 2 or len(np.unique(classes)) != 2:
         return None
     margin = np.asarray(logits[:, 1], dtype=np.float64) - logits[:, 0]
-    return float(roc_auc_score(classes, margin))
+    return roc_area(margin, classes == classes.max())
 
 
 def class_agreement(first: Outputs, second: Outputs) -> float:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import log_softmax
 
 from kdtab.data.arrays import FloatArray, IntArray
 from kdtab.data.outputs import OutputKind
+from kdtab.data.shares import log_softmax
 
 LEAST_PROBABILITY = 1e-7
 
@@ -83,8 +83,7 @@ class ModelOutputs:
         """
         values = np.asarray(self.values, dtype=np.float64)
         if self.kind == "logits":
-            exact: FloatArray = log_softmax(values, axis=1)
-            return exact
+            return log_softmax(values)
         shares = values if self.kind == "probabilities" else np.exp(values)
         if self.trees is not None:
             shares = (self.trees * shares + 1 / shares.shape[1]) / (self.trees + 1)

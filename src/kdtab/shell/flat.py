@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple, final
+from itertools import compress
+from typing import final
 
 import torch
 from torch import Tensor, nn
 
 ALIGNED_NUMBERS = 16
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+FUSED_ADAM_DEVICES = frozenset({"cpu", "cuda"})
 
 
 @final
@@ -74,38 +77,78 @@ def _parts(vector: Tensor, starts: Sequence[int], like: Sequence[Tensor]) -> Ite
 
 @final
 class FlatAdam:
-    """`torch.optim.Adam` on one vector or pieces of it, without what its `step` spends on bookkeeping.
+    """`torch.optim.Adam` and `AdamW`, without what these spend on bookkeeping and on imports.
 
-    A step of the optimizer takes longer to find its tensors than to change these few. Where torch
-    has its kernel under the name that is looked for, it is called with the optimizer's own state;
-    otherwise, and at the first step, the optimizer does it all.
+    A step of the optimizer takes longer to find its tensors than to change these few, and whoever
+    makes one imports torch's compiler first, which takes longer than many a fit. The numbers are
+    torch's: where it has its kernel under the name that is looked for, that kernel makes them.
 
     Args:
-        optimizer: Adam of one group of parameters, whose memory stays where it is.
+        tensors: What to update, on one device; a step leaves those without a `grad` alone.
+        learning_rate: Step size; may be set before every step.
+        weight_decay: Added to the gradient as weight_decay · weight (L2), or, if decoupled, taken
+            off the weight as learning_rate · weight_decay · weight.
+        decoupled: AdamW's decay in place of Adam's.
+        undecayed: More to update, without any decay.
+
+    Attributes:
+        learning_rate: Of the next step.
+        weight_decay: Of the tensors that decay.
+        decoupled: Whether the decay is AdamW's.
+        tensors: All that is updated.
+        undecayed: Those of them that never decay.
+
+    Source: Kingma and Ba, 2015 (arXiv:1412.6980); Loshchilov and Hutter, 2019 (arXiv:1711.05101).
 
     Example:
         >>> weights = nn.Parameter(torch.zeros(3))
         >>> weights.grad = torch.ones(3)
-        >>> FlatAdam(torch.optim.Adam([weights], lr=0.5)).step()
+        >>> FlatAdam([weights], learning_rate=0.5).step()
         >>> weights.data
         tensor([-0.5000, -0.5000, -0.5000])
     """
 
-    def __init__(self, optimizer: torch.optim.Adam) -> None:
-        self._optimizer = optimizer
-        (self._group,) = optimizer.param_groups
-        self._weights = list[Tensor](self._group["params"])
-        self._kernel = getattr(torch, "_fused_adam_", None)
+    def __init__(
+        self,
+        tensors: Iterable[Tensor],
+        *,
+        learning_rate: float,
+        weight_decay: float = 0.0,
+        decoupled: bool = False,
+        undecayed: Iterable[Tensor] = (),
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.decoupled = decoupled
+        self.undecayed = tuple(undecayed)
+        self._groups = [
+            _Group.begun(group, decay)
+            for group, decay in ((list(tensors), weight_decay), (list(self.undecayed), 0.0))
+            if group
+        ]
 
-    @cached_property
-    def _moments(self) -> _Moments:
-        """The optimizer's own, there from its first step on."""
-        states = [self._optimizer.state[weight] for weight in self._weights]
-        return _Moments(
-            [state["exp_avg"] for state in states],
-            [state["exp_avg_sq"] for state in states],
-            states[0]["step"],
-        )
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All that is updated.
+
+        Example:
+            >>> len(FlatAdam([torch.zeros(1)], learning_rate=0.5).tensors)
+            1
+        """
+        return tuple(weight for group in self._groups for weight in group.weights)
+
+    def zero_grad(self) -> None:
+        """Take the gradient of every tensor away.
+
+        Example:
+            >>> weights = nn.Parameter(torch.zeros(1))
+            >>> weights.grad = torch.ones(1)
+            >>> FlatAdam([weights], learning_rate=0.5).zero_grad()
+            >>> weights.grad is None
+            True
+        """
+        for weight in self.tensors:
+            weight.grad = None
 
     def step(self) -> None:
         """One update from `grad`, which stays as it is.
@@ -113,35 +156,93 @@ class FlatAdam:
         Example:
             >>> weights = nn.Parameter(torch.zeros(1))
             >>> weights.grad = torch.ones(1)
-            >>> adam = FlatAdam(torch.optim.Adam([weights], lr=0.5, fused=True))
-            >>> for _ in range(2):
+            >>> adam = FlatAdam([weights], learning_rate=0.5)
+            >>> for adam.learning_rate in (0.5, 0.25):
             ...     adam.step()
             >>> weights.data
-            tensor([-1.0000])
+            tensor([-0.7500])
         """
-        if not self._optimizer.state or self._kernel is None or not self._group["fused"]:
-            self._optimizer.step()
+        with torch.no_grad():
+            self._groups = [part for group in self._groups for part in group.alike()]
+            for group in self._groups:
+                group.step(self.learning_rate, decoupled=self.decoupled)
+
+
+@final
+@dataclass(eq=False)
+class _Group:
+    """Tensors with as many updates, the moments of their gradients, and the number of updates."""
+
+    weights: list[Tensor]
+    means: list[Tensor]
+    squares: list[Tensor]
+    updates: Tensor
+    weight_decay: float
+    count: int = 0
+
+    @classmethod
+    def begun(cls, weights: list[Tensor], weight_decay: float) -> _Group:
+        zeros = [torch.zeros_like(weight, requires_grad=False) for weight in weights]
+        updates = torch.zeros((), dtype=torch.float32, device=weights[0].device)
+        return cls(weights, zeros, [zero.clone() for zero in zeros], updates, weight_decay)
+
+    def alike(self) -> list[_Group]:
+        """Those with a gradient and those without: from here on they count their updates apart."""
+        has = [weight.grad is not None for weight in self.weights]
+        if all(has) or not any(has):
+            return [self]
+        return [self._part(has), self._part([not one for one in has])]
+
+    def _part(self, chosen: Sequence[bool]) -> _Group:
+        return _Group(
+            list(compress(self.weights, chosen)),
+            list(compress(self.means, chosen)),
+            list(compress(self.squares, chosen)),
+            self.updates.clone(),
+            self.weight_decay,
+            self.count,
+        )
+
+    def step(self, learning_rate: float, *, decoupled: bool) -> None:
+        gradients = [weight.grad for weight in self.weights if weight.grad is not None]
+        if not gradients:
             return
-        group, moments = self._group, self._moments
-        moments.updates.add_(1)
-        self._kernel(
-            self._weights,
-            [weight.grad for weight in self._weights],
-            moments.means,
-            moments.squares,
+        self.count += 1
+        kernel = getattr(torch, "_fused_adamw_" if decoupled else "_fused_adam_", None)
+        if kernel is None or self.updates.device.type not in FUSED_ADAM_DEVICES:
+            self._step_plainly(gradients, learning_rate, decoupled=decoupled)
+            return
+        self.updates.add_(1)
+        kernel(
+            self.weights,
+            gradients,
+            self.means,
+            self.squares,
             [],
-            [moments.updates] * len(self._weights),
-            lr=group["lr"],
-            beta1=group["betas"][0],
-            beta2=group["betas"][1],
-            weight_decay=group["weight_decay"],
-            eps=group["eps"],
+            [self.updates] * len(gradients),
+            lr=learning_rate,
+            beta1=BETA_1,
+            beta2=BETA_2,
+            weight_decay=self.weight_decay,
+            eps=EPSILON,
             amsgrad=False,
             maximize=False,
         )
 
-
-class _Moments(NamedTuple):
-    means: list[Tensor]
-    squares: list[Tensor]
-    updates: Tensor
+    def _step_plainly(
+        self, gradients: list[Tensor], learning_rate: float, *, decoupled: bool
+    ) -> None:
+        decay = self.weight_decay
+        rate = learning_rate / (1 - BETA_1**self.count)
+        root = math.sqrt(1 - BETA_2**self.count)
+        for weight, gradient, mean, square in zip(
+            self.weights, gradients, self.means, self.squares, strict=True
+        ):
+            pull = gradient
+            if decoupled:
+                weight.mul_(1 - learning_rate * decay)
+            elif decay:
+                pull = gradient.add(weight, alpha=decay)
+            mean.lerp_(pull, 1 - BETA_1)
+            square.mul_(BETA_2).addcmul_(pull, pull, value=1 - BETA_2)
+            weight.addcdiv_(mean, square.sqrt().div_(root).add_(EPSILON), value=-rate)

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from kdtab.models.network import TabularNetwork
+from kdtab.shell.flat import FlatAdam
 from kdtab.tasks.trainingtask import Batch, Terms, TrainingTask, task_at_step
-
-FUSED_ADAM_DEVICES = frozenset({"cpu", "cuda"})
 
 
 class TorchState(NamedTuple):
@@ -28,7 +27,7 @@ class TorchState(NamedTuple):
     """
 
     network: TabularNetwork
-    optimizer: torch.optim.Optimizer
+    optimizer: FlatAdam
     steps: int = 0
 
 
@@ -45,27 +44,36 @@ class StepTerms(NamedTuple):
 
 
 def adam(
-    parameters: Iterable[Tensor], *, learning_rate: float, weight_decay: float
-) -> torch.optim.Adam:
-    """Adam with L2 weight decay (REQ-KD20, REQ-T10), all weights in one fused call.
+    parameters: Iterable[Tensor],
+    *,
+    learning_rate: float,
+    weight_decay: float,
+    decoupled: bool = False,
+    undecayed: Iterable[Tensor] = (),
+) -> FlatAdam:
+    """Adam with L2 weight decay (REQ-KD20, REQ-T10), or AdamW.
 
     Args:
         parameters: What to update; already on their device.
         learning_rate: Step size.
         weight_decay: Added to the gradient as weight_decay · weight.
+        decoupled: AdamW's decay in its place: taken off the weights.
+        undecayed: More to update, without any decay.
 
     Returns:
         A new optimizer.
 
     Example:
         >>> weights = torch.nn.Linear(2, 1).parameters()
-        >>> adam(weights, learning_rate=1e-3, weight_decay=1e-4).defaults["weight_decay"]
+        >>> adam(weights, learning_rate=1e-3, weight_decay=1e-4).weight_decay
         0.0001
     """
-    weights = list(parameters)
-    fused = all(weight.device.type in FUSED_ADAM_DEVICES for weight in weights)
-    return torch.optim.Adam(
-        weights, lr=learning_rate, weight_decay=weight_decay, fused=fused or None
+    return FlatAdam(
+        parameters,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        decoupled=decoupled,
+        undecayed=undecayed,
     )
 
 
@@ -95,7 +103,7 @@ def take_torch_step(
         (4, False)
     """
     network, optimizer, steps = state
-    optimizer.zero_grad(set_to_none=True)
+    optimizer.zero_grad()
     terms = task_at_step(task, steps).terms(network, batch)
     torch.autograd.backward(terms["loss"])
     optimizer.step()

@@ -6,16 +6,22 @@ import os
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 from returns.result import Success
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from threadpoolctl import ThreadpoolController
 
 from kdtab.data.arrays import Float32Array, FloatArray, IntArray
 from kdtab.results import Checked
 from kdtab.teachers.crossfit import Fit, Says, Targets
 from kdtab.teachers.lesson import Lesson, aligned_shares
+
+if TYPE_CHECKING:  # scikit-learn is imported where trees are boosted: that takes a second
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    Classifier: TypeAlias = HistGradientBoostingClassifier
+    Regressor: TypeAlias = HistGradientBoostingRegressor
 
 ROUNDS = 100
 LEARNING_RATE = 0.1
@@ -65,10 +71,10 @@ def _boosted_classes(lesson: Lesson, rows: Float32Array, codes: IntArray) -> Say
     return _BoostedSays(model, lesson)
 
 
-def _boosted_at(
-    pace: float, lesson: Lesson, rows: Float32Array, codes: IntArray
-) -> HistGradientBoostingClassifier:
-    with _few_threads():
+def _boosted_at(pace: float, lesson: Lesson, rows: Float32Array, codes: IntArray) -> Classifier:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    with few_threads():
         return HistGradientBoostingClassifier(
             learning_rate=pace,
             max_iter=ROUNDS,
@@ -79,19 +85,19 @@ def _boosted_at(
         ).fit(rows, codes)
 
 
-def _training_loss(
-    model: HistGradientBoostingClassifier, rows: Float32Array, codes: IntArray
-) -> float:
-    with _few_threads():
+def _training_loss(model: Classifier, rows: Float32Array, codes: IntArray) -> float:
+    with few_threads():
         shares = model.predict_proba(rows)
     picked = shares[np.arange(len(rows)), np.searchsorted(model.classes_, codes)]
     return -float(np.log(np.maximum(picked, 1e-15)).mean())
 
 
 def _boosted_values(lesson: Lesson, rows: Float32Array, values: Targets) -> Says[Float32Array]:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
     if len(rows) < FEWEST_BOOSTED_ROWS:
         return _ConstantSays(values.astype(np.float64).reshape(1, 1))
-    with _few_threads():
+    with few_threads():
         model = HistGradientBoostingRegressor(
             learning_rate=LEARNING_RATE / 2,
             max_iter=3 * ROUNDS,
@@ -104,15 +110,16 @@ def _boosted_values(lesson: Lesson, rows: Float32Array, values: Targets) -> Says
 
 @dataclass(frozen=True)
 class _BoostedSays:
-    model: HistGradientBoostingClassifier | HistGradientBoostingRegressor
+    model: Classifier | Regressor
     lesson: Lesson
 
     def __call__(self, rows: Float32Array) -> Checked[FloatArray]:
-        with _few_threads():
-            if isinstance(self.model, HistGradientBoostingRegressor):
+        with few_threads():
+            if self.lesson.task == "regression":
                 return Success(self.lesson.unscaled(self.model.predict(rows)))
-            shares = self.model.predict_proba(rows)
-        return Success(aligned_shares(shares, self.model.classes_, self.lesson.class_count))
+            classifier = cast("Classifier", self.model)
+            shares = classifier.predict_proba(rows)
+        return Success(aligned_shares(shares, classifier.classes_, self.lesson.class_count))
 
 
 @dataclass(frozen=True)
@@ -128,8 +135,19 @@ def _boosted_leaf(rows: int) -> int:
     return min(20, max(1, rows // 20))
 
 
-def _few_threads() -> AbstractContextManager[object]:
-    """Half of the cores: threads that wait here spin, and on a busy machine two are far slower."""
+def few_threads() -> AbstractContextManager[object]:
+    """Half of the cores: threads that wait here spin, and on a busy machine two are far slower.
+
+    Returns:
+        A context in which OpenMP keeps to them.
+
+    Example:
+        >>> from threadpoolctl import threadpool_info
+        >>> with few_threads():
+        ...     pools = [pool for pool in threadpool_info() if pool["user_api"] == "openmp"]
+        >>> all(pool["num_threads"] <= max(1, (os.cpu_count() or 1) // 2) for pool in pools)
+        True
+    """
     return _controller().limit(limits=max(1, (os.cpu_count() or 1) // 2), user_api="openmp")
 
 

@@ -11,10 +11,10 @@ from typing import final
 import numpy as np
 import polars as pl
 from returns.result import Success
-from scipy.special import log_softmax
 
 from kdtab.data.arrays import FloatArray
 from kdtab.data.outputs import TeacherOutputs, align_classes
+from kdtab.data.shares import softmax
 from kdtab.errors.issue import Issue
 from kdtab.errors.sources import EnsembleTasksDiffer, EnsembleWeightsInvalid
 from kdtab.errors.teachers import ClassesDiffer
@@ -174,7 +174,4 @@ def _averageable(outputs: TeacherOutputs, classes: tuple[str, ...]) -> Checked[F
 
 
 def _probabilities(outputs: TeacherOutputs) -> FloatArray:
-    if outputs.kind == "probabilities":
-        return outputs.values
-    shares: FloatArray = np.exp(log_softmax(outputs.values, axis=1))
-    return shares
+    return outputs.values if outputs.kind == "probabilities" else softmax(outputs.values)

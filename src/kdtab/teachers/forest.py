@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+# scikit-learn is imported where a forest is grown: its import takes longer than many a command.
 import numpy as np
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from kdtab.data.arrays import Float32Array, FloatArray, IntArray
 
@@ -37,6 +37,8 @@ def forest_log_probabilities(
         >>> forest_log_probabilities(x, y, class_count=2, random_seed=0).shape
         (20, 2)
     """
+    from sklearn.ensemble import RandomForestClassifier
+
     forest = RandomForestClassifier(
         n_estimators=TREES, max_depth=CLASSIFIER_DEPTH, random_state=random_seed, n_jobs=-1
     )
@@ -63,6 +65,8 @@ def forest_values(inputs: Float32Array, targets: Float32Array, *, random_seed: i
         >>> forest_values(x, x, random_seed=0).shape
         (20, 1)
     """
+    from sklearn.ensemble import RandomForestRegressor
+
     forest = RandomForestRegressor(
         n_estimators=TREES, max_depth=REGRESSOR_DEPTH, random_state=random_seed, n_jobs=-1
     )

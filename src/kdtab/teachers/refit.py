@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeGuard, cast
+from typing import Protocol, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 from returns.result import Success
-from sklearn.base import clone, is_classifier, is_regressor
 
 from kdtab.config.training import Task
 from kdtab.data.arrays import FloatArray
@@ -24,11 +22,12 @@ from kdtab.errors.base import listed
 from kdtab.errors.issue import Issue, Issues
 from kdtab.results import Checked, fail
 from kdtab.teachers.answers import answered
+from kdtab.teachers.clones import cloned
 from kdtab.teachers.crossfit import Fit, Targets
 from kdtab.teachers.estimator import EstimatorTeacher, estimator_teacher, rows_of_kind
 from kdtab.teachers.hints import RowKind, TeacherHints
 from kdtab.teachers.rows import TEXT_TYPES, matched_columns
-from kdtab.teachers.traits import EstimatorTraits, estimator_traits, refitted
+from kdtab.teachers.traits import EstimatorTraits, estimator_traits
 
 
 class Estimator(Protocol):
@@ -95,6 +94,8 @@ def estimator_task(estimator: Estimator) -> Task | None:
         return "classification"
     if not hasattr(estimator, "__sklearn_tags__"):
         return None
+    from sklearn.base import is_classifier, is_regressor  # its import takes a second
+
     if is_classifier(estimator):
         return "classification"
     return "regression" if is_regressor(estimator) else None
@@ -204,23 +205,13 @@ class Refit:
         labels = _labels(self.estimator, self.traits, self.classes, targets)
         coded = bool(self.classes) and self.traits.codes_only
         names = self.classes if coded else None
-        model = _cloned(self.estimator)
+        model = cloned(self.estimator)
         hints = TeacherHints(task=self.traits.task, columns=self.columns, rows=kind, classes=names)
         return (
             rows_of_kind(frame.select(self.columns), kind, self.traits)
             .bind(lambda rows: answered(self.traits.name, lambda: model.fit(rows, labels)))
             .bind(lambda _: estimator_teacher(model, hints))
         )
-
-
-def _cloned(estimator: Estimator) -> Estimator:
-    """CatBoost copies what its constructor is given, which scikit-learn's clone refuses."""
-    inner = refitted(estimator)
-    try:
-        return clone(cast("Estimator", inner))
-    except RuntimeError:
-        own = inner.get_params()  # type: ignore[attr-defined]  # `can_be_refitted` has seen it
-        return cast("Estimator", type(inner)(**copy.deepcopy(own)))
 
 
 def _with_texts(issue: Issue, frame: pl.DataFrame) -> Issue:

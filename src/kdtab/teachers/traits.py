@@ -8,12 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from returns.result import Success
-from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-    RandomForestClassifier,
-)
 
 from kdtab.config.training import Task
 from kdtab.errors.sources import (
@@ -26,8 +20,8 @@ from kdtab.teachers.classes import chosen_classes
 from kdtab.teachers.forest import IN_ORDER
 from kdtab.teachers.hints import RowKind, TeacherHints
 
-FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
-HISTOGRAMS = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
+FORESTS = ("RandomForestClassifier", "ExtraTreesClassifier")
+HISTOGRAMS = ("HistGradientBoostingClassifier", "HistGradientBoostingRegressor")
 CRASHING_ON_POLARS = ("catboost", "lightgbm")
 FIRST_RECODING_XGBOOST = (3, 1)
 ROW_KINDS: tuple[RowKind, ...] = ("pandas", "polars", "matrix")
@@ -103,6 +97,7 @@ def estimator_name(estimator: object) -> str:
         The name of its class, and of a pipeline's last step.
 
     Example:
+        >>> from sklearn.ensemble import RandomForestClassifier
         >>> estimator_name(RandomForestClassifier())
         'RandomForestClassifier'
     """
@@ -156,6 +151,7 @@ def with_trees_in_order(estimator: object) -> object:
         The object itself, or a shallow copy in which a last step that is a forest has `n_jobs=1`.
 
     Example:
+        >>> from sklearn.ensemble import RandomForestClassifier
         >>> forest = RandomForestClassifier(n_jobs=-1)
         >>> with_trees_in_order(forest).n_jobs, forest.n_jobs
         (1, -1)
@@ -170,8 +166,8 @@ def with_trees_in_order(estimator: object) -> object:
         pipeline = copy.copy(inner)
         pipeline.steps = [*before, (name, ordered)]  # type: ignore[attr-defined]  # it has steps
         return pipeline
-    if isinstance(inner, FORESTS) and getattr(inner, "n_jobs", 1) != 1:
-        return copy.copy(inner).set_params(**IN_ORDER)
+    if _is_one_of(FORESTS, inner) and getattr(inner, "n_jobs", 1) != 1:
+        return copy.copy(inner).set_params(**IN_ORDER)  # type: ignore[attr-defined]  # a forest's
     return inner
 
 
@@ -226,6 +222,12 @@ def _traits(
     )
 
 
+def _is_one_of(names: tuple[str, ...], model: object) -> bool:
+    """Whoever has one of scikit-learn's models has imported it: nobody else should have to."""
+    ensemble = sys.modules.get("sklearn.ensemble")
+    return any(isinstance(model, getattr(ensemble, name, ())) for name in names)
+
+
 def _library(model: object) -> str:
     return type(model).__module__.partition(".")[0]
 
@@ -241,7 +243,7 @@ def _texts_are_categories(last: object, *, alone: bool) -> bool:
     remembered = getattr(booster, "pandas_categorical", None)
     if remembered is not None or not alone:
         return bool(remembered)
-    if isinstance(last, HISTOGRAMS):
+    if _is_one_of(HISTOGRAMS, last):
         by_type = getattr(last, "categorical_features", None) == "from_dtype"
         return by_type and getattr(last, "is_categorical_", ()) is not None
     if _library(last) == "xgboost":
@@ -257,7 +259,7 @@ def _xgboost_recodes() -> bool:
 
 def _trees(last: object) -> int | None:
     """None for a forest that is still to be fitted."""
-    grown = getattr(last, "estimators_", ()) if isinstance(last, FORESTS) else ()
+    grown = getattr(last, "estimators_", ()) if _is_one_of(FORESTS, last) else ()
     return len(grown) or None
 
 

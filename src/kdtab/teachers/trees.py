@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import numpy as np
 from returns.result import Success
-from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    ExtraTreesRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
-)
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from kdtab.data.arrays import Float32Array, FloatArray, IntArray
 from kdtab.results import Checked
 from kdtab.teachers.crossfit import Fit, Labelling, Says, Targets
 from kdtab.teachers.forest import IN_ORDER
 from kdtab.teachers.lesson import Lesson, aligned_shares
+
+if TYPE_CHECKING:  # scikit-learn is imported where a forest is grown: that takes a second
+    from sklearn.ensemble import (
+        ExtraTreesClassifier,
+        ExtraTreesRegressor,
+        RandomForestClassifier,
+        RandomForestRegressor,
+    )
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    Classifier: TypeAlias = RandomForestClassifier | ExtraTreesClassifier
+    Regressor: TypeAlias = RandomForestRegressor | ExtraTreesRegressor
+    ForestModel: TypeAlias = Classifier | Regressor
+    Tree: TypeAlias = DecisionTreeClassifier | DecisionTreeRegressor
 
 TREES = 200
 SPLIT_COLUMNS = 1 / 3
@@ -28,11 +35,6 @@ LEAF_ROWS = 3
 FEW_CLASSES = 10
 """Up to these, leaves of one row are too coarse for probabilities (adult .323, so .307 nats)."""
 ForestKind: TypeAlias = Literal["forest", "extra_trees"]
-ForestModel: TypeAlias = (
-    RandomForestClassifier | RandomForestRegressor | ExtraTreesClassifier | ExtraTreesRegressor
-)
-Regressor = RandomForestRegressor | ExtraTreesRegressor | DecisionTreeRegressor
-Tree: TypeAlias = DecisionTreeClassifier | DecisionTreeRegressor
 
 
 def forest_fit(kind: ForestKind, lesson: Lesson, *, trees: int = TREES) -> Fit[Float32Array]:
@@ -112,9 +114,13 @@ def out_of_bag(
 def _grown(
     kind: ForestKind, lesson: Lesson, trees: int, rows: Float32Array, targets: Targets
 ) -> ForestModel:
+    from sklearn import ensemble
+
     forest: ForestModel
     if lesson.task == "classification":
-        classifier = RandomForestClassifier if kind == "forest" else ExtraTreesClassifier
+        classifier = (
+            ensemble.RandomForestClassifier if kind == "forest" else ensemble.ExtraTreesClassifier
+        )
         forest = classifier(
             trees,
             min_samples_leaf=LEAF_ROWS if lesson.class_count <= FEW_CLASSES else 1,
@@ -123,7 +129,9 @@ def _grown(
             random_state=lesson.random_seed,
         )
     else:
-        regressor = RandomForestRegressor if kind == "forest" else ExtraTreesRegressor
+        regressor = (
+            ensemble.RandomForestRegressor if kind == "forest" else ensemble.ExtraTreesRegressor
+        )
         forest = regressor(
             trees,
             bootstrap=True,
@@ -149,9 +157,10 @@ def _answers(
     model: ForestModel | Tree, forest: ForestModel, lesson: Lesson, rows: Float32Array
 ) -> FloatArray:
     """[N, C] shares of the votes, or [N, 1] values in the unit of the fit."""
-    if isinstance(forest, Regressor) or isinstance(model, Regressor):
+    if lesson.task == "regression":
         return np.asarray(model.predict(rows), dtype=np.float64).reshape(-1, 1)
-    return aligned_shares(model.predict_proba(rows), forest.classes_, lesson.class_count)
+    votes = cast("Classifier", model).predict_proba(rows)
+    return aligned_shares(votes, cast("Classifier", forest).classes_, lesson.class_count)
 
 
 def _from_votes(votes: FloatArray, voters: FloatArray, lesson: Lesson) -> FloatArray:
