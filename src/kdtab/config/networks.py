@@ -2,20 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Iterable
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from kdtab.config.base import FrozenConfig
+from kdtab.config.base import FrozenConfig, fields_disagree
+from kdtab.config.encodings import NumericEncodingSpec
 from kdtab.config.training import TrainingMode
 
 Dimension: TypeAlias = Annotated[int, Field(ge=1, le=10_000_000)]
 HiddenDimension: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]
 Depth: TypeAlias = Annotated[int, Field(ge=1, le=64)]
 DropoutRate: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
+Members: TypeAlias = Annotated[int, Field(ge=2, le=64)]
 
 
-class MlpSpec(FrozenConfig):
+class _TableNetwork(FrozenConfig):
+    """What the networks of tables have in common: sizes, and how they take the numbers."""
+
+    kind: str
+    input_dim: Dimension
+    output_dim: Dimension
+    encoding: NumericEncodingSpec | None = None
+
+    @property
+    def encoded_dim(self) -> int:
+        """Columns that the first Linear takes: those of the input, or what its encoding makes of them.
+
+        Example:
+            >>> LinearSpec(input_dim=3, output_dim=2).encoded_dim
+            3
+        """
+        return self.input_dim if self.encoding is None else self.encoding.width
+
+    @model_validator(mode="after")
+    def _encoding_fits(self) -> Self:
+        if self.encoding is not None and len(self.encoding.edges) != self.input_dim:
+            rule = f"must have edges for each of the {self.input_dim} inputs"
+            raise fields_disagree("encoding", rule, len(self.encoding.edges))
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_no_encoding(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        # Records of networks without an encoding keep their bytes.
+        fields: dict[str, object] = dump(self)
+        return {
+            name: value for name, value in fields.items() if (name, value) != ("encoding", None)
+        }
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, object]]:
+        return [part for part in super().__repr_args__() if part != ("encoding", None)]
+
+
+class MlpSpec(_TableNetwork):
     """Blocks of Linear, BatchNorm, ReLU, Dropout, then one Linear.
 
     Example:
@@ -24,14 +64,12 @@ class MlpSpec(FrozenConfig):
     """
 
     kind: Literal["mlp"] = "mlp"
-    input_dim: Dimension
-    output_dim: Dimension
     hidden_dim: HiddenDimension
     num_hidden_layers: Depth
     dropout: DropoutRate
 
 
-class TabResNetSpec(FrozenConfig):
+class TabResNetSpec(_TableNetwork):
     """One Linear, residual blocks, BatchNorm and ReLU, then one Linear (arXiv:2106.11959).
 
     Example:
@@ -42,14 +80,12 @@ class TabResNetSpec(FrozenConfig):
     """
 
     kind: Literal["tabresnet"] = "tabresnet"
-    input_dim: Dimension
-    output_dim: Dimension
     hidden_dim: HiddenDimension
     num_hidden_layers: Depth
     dropout: DropoutRate
 
 
-class LinearSpec(FrozenConfig):
+class LinearSpec(_TableNetwork):
     """One Linear: a generalised linear model.
 
     Example:
@@ -58,13 +94,29 @@ class LinearSpec(FrozenConfig):
     """
 
     kind: Literal["linear"] = "linear"
-    input_dim: Dimension
-    output_dim: Dimension
 
 
-NetworkSpec: TypeAlias = Annotated[
-    MlpSpec | TabResNetSpec | LinearSpec, Field(discriminator="kind")
-]
+class BatchEnsembleSpec(_TableNetwork):
+    """Networks that share their matrices, each with scales and a head of its own (arXiv:2410.24210).
+
+    Members are blocks of Linear, ReLU, Dropout, then one Linear; what they say is averaged.
+
+    Example:
+        >>> BatchEnsembleSpec(
+        ...     input_dim=4, output_dim=2, hidden_dim=8, num_hidden_layers=1, dropout=0.1, members=8
+        ... ).kind
+        'batch_ensemble'
+    """
+
+    kind: Literal["batch_ensemble"] = "batch_ensemble"
+    hidden_dim: HiddenDimension
+    num_hidden_layers: Depth
+    dropout: DropoutRate
+    members: Members
+
+
+AnyNetworkSpec: TypeAlias = MlpSpec | TabResNetSpec | LinearSpec | BatchEnsembleSpec
+NetworkSpec: TypeAlias = Annotated[AnyNetworkSpec, Field(discriminator="kind")]
 
 
 def network_spec(
@@ -75,7 +127,9 @@ def network_spec(
     hidden_dim: int,
     num_hidden_layers: int,
     dropout: float,
-) -> MlpSpec | TabResNetSpec | LinearSpec:
+    encoding: NumericEncodingSpec | None = None,
+    members: int = 8,
+) -> AnyNetworkSpec:
     """The network that a training mode stands for.
 
     Args:
@@ -85,9 +139,11 @@ def network_spec(
         hidden_dim: Units of a hidden layer.
         num_hidden_layers: Hidden layers or residual blocks.
         dropout: Share of hidden units set to zero in a step.
+        encoding: What becomes of the columns before the first layer; None: they pass.
+        members: Of a `batch_ensemble`.
 
     Returns:
-        A spec; `linear_glm_baseline` has no hidden layers and ignores the last three.
+        A spec; `linear_glm_baseline` has no hidden layers and ignores their sizes and dropout.
 
     Example:
         >>> network_spec("linear_glm_baseline", input_dim=3, output_dim=2, hidden_dim=8,
@@ -95,7 +151,17 @@ def network_spec(
         LinearSpec(kind='linear', input_dim=3, output_dim=2)
     """
     if mode == "linear_glm_baseline":
-        return LinearSpec(input_dim=input_dim, output_dim=output_dim)
+        return LinearSpec(input_dim=input_dim, output_dim=output_dim, encoding=encoding)
+    if mode == "batch_ensemble":
+        return BatchEnsembleSpec(
+            input_dim=input_dim,
+            output_dim=output_dim,
+            hidden_dim=hidden_dim,
+            num_hidden_layers=num_hidden_layers,
+            dropout=dropout,
+            encoding=encoding,
+            members=members,
+        )
     kind = TabResNetSpec if mode == "tabresnet" else MlpSpec
     return kind(
         input_dim=input_dim,
@@ -103,4 +169,5 @@ def network_spec(
         hidden_dim=hidden_dim,
         num_hidden_layers=num_hidden_layers,
         dropout=dropout,
+        encoding=encoding,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from kdtab.config.encodings import NumericEncodingSpec
 from kdtab.config.schema import TableSchema
-from kdtab.config.training import Task
+from kdtab.config.training import NumericEncoding, Task, TrainingConfig
 from kdtab.data.arrays import Float32Array, FloatArray, IntArray
 from kdtab.data.artifacts import Artifacts
+from kdtab.data.numericbins import numeric_encoding_spec
 from kdtab.data.report import PreparationReport
 from kdtab.data.split import Split
 
@@ -28,6 +30,32 @@ class EncodedRows:
 
     inputs: Float32Array
     targets: IntArray | FloatArray
+    _encodings: dict[tuple[NumericEncoding, int], NumericEncodingSpec | None] = field(
+        default_factory=dict, init=False, repr=False
+    )
+
+    def encoding(self, config: TrainingConfig) -> NumericEncodingSpec | None:
+        """How a network that learns from these rows takes their numbers; found once for a config.
+
+        Args:
+            config: `numeric_encoding` and `encoding_bins` count.
+
+        Returns:
+            The encoding, its edges from these very rows; None where all columns pass.
+
+        Example:
+            >>> import numpy as np
+            >>> rows = EncodedRows(np.arange(9, dtype=np.float32)[:, None], np.zeros(9))
+            >>> config = TrainingConfig(
+            ...     target_column="y", numeric_encoding="piecewise_linear", encoding_bins=2
+            ... )
+            >>> rows.encoding(config)
+            PiecewiseLinearSpec(kind='piecewise_linear', edges=((0.0, 4.0, 8.0),))
+        """
+        key = config.numeric_encoding, config.encoding_bins
+        if key not in self._encodings:
+            self._encodings[key] = numeric_encoding_spec(key[0], self.inputs, key[1])
+        return self._encodings[key]
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from kdtab.config.networks import LinearSpec, MlpSpec, NetworkSpec, TabResNetSpec
+from kdtab.config.networks import (
+    BatchEnsembleSpec,
+    LinearSpec,
+    MlpSpec,
+    NetworkSpec,
+    TabResNetSpec,
+)
+from kdtab.models.batchensemble import BatchEnsembleNetwork
 from kdtab.models.linear import LinearNetwork
 from kdtab.models.mlp import MlpNetwork
 from kdtab.models.network import TabularNetwork
@@ -33,5 +40,7 @@ def build_model(spec: NetworkSpec) -> TabularNetwork:
             return TabResNetNetwork(spec)
         case LinearSpec():
             return LinearNetwork(spec)
+        case BatchEnsembleSpec():
+            return BatchEnsembleNetwork(spec)
         case _:
             assert_never(spec)

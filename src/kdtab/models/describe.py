@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from torch import nn
 
-from kdtab.config.networks import MlpSpec, TabResNetSpec
+from kdtab.config.networks import BatchEnsembleSpec, LinearSpec, MlpSpec, TabResNetSpec
 from kdtab.models.network import TabularNetwork
 
 DEFAULT_HIDDEN_DIM = 128
@@ -136,8 +136,8 @@ def parameter_count(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def _hidden_spec(network: TabularNetwork) -> MlpSpec | TabResNetSpec | None:
-    return network.spec if isinstance(network.spec, MlpSpec | TabResNetSpec) else None
+def _hidden_spec(network: TabularNetwork) -> MlpSpec | TabResNetSpec | BatchEnsembleSpec | None:
+    return None if isinstance(network.spec, LinearSpec) else network.spec
 
 
 def _linears(model: nn.Module) -> list[nn.Linear]:

@@ -107,10 +107,12 @@ def forward_through(layers: Sequence[Layer], inputs: Tensor) -> tuple[Tensor, Pu
         flowing: Tensor | None = gradient
         end = len(into)
         for layer, pull_layer in zip(reversed(layers), reversed(pullbacks), strict=True):
-            assert flowing is not None, "only the first layer keeps its gradient"
+            if flowing is None:
+                break
             start = end - len(layer.parameters())
             flowing = pull_layer(flowing, into[start:end])
             end = start
+        assert end == 0, "a layer keeps its gradient only where nothing before it learns"
         return flowing
 
     return units, pull

@@ -26,7 +26,7 @@ class LinearNetwork(TabularNetwork):
 
     def __init__(self, spec: LinearSpec) -> None:
         super().__init__(spec)
-        self.head = nn.Linear(spec.input_dim, spec.output_dim)
+        self.head = nn.Linear(spec.encoded_dim, spec.output_dim)
 
     def outputs_of_modules(self, inputs: Tensor) -> Tensor:
         """One matrix product.
@@ -43,17 +43,17 @@ class LinearNetwork(TabularNetwork):
             >>> network.outputs_of_modules(torch.zeros(4, 3)).shape
             torch.Size([4, 2])
         """
-        outputs: Tensor = self.head(inputs)
+        outputs: Tensor = self.head(self.encoded(inputs))
         return outputs
 
     def layers(self) -> tuple[Layer, ...]:
-        """The only one.
+        """The only one, after the encoding, if there is one.
 
         Returns:
-            One layer.
+            One layer, or two.
 
         Example:
             >>> len(LinearNetwork(LinearSpec(input_dim=3, output_dim=2)).layers())
             1
         """
-        return (LinearLayer(self.head, is_first=True),)
+        return (*self.encoding_layers(), LinearLayer(self.head, is_first=True))

@@ -57,6 +57,8 @@ class MlpBlock(nn.Module):
 class MlpNetwork(TabularNetwork):
     """L blocks of h units, then one Linear: D·h + h + (L − 1)(h² + h) + 2·L·h + h·C + C parameters.
 
+    D is the width of the encoding where the spec has one.
+
     Args:
         spec: Sizes and dropout.
 
@@ -68,7 +70,7 @@ class MlpNetwork(TabularNetwork):
 
     def __init__(self, spec: MlpSpec) -> None:
         super().__init__(spec)
-        widths = [spec.input_dim, *([spec.hidden_dim] * spec.num_hidden_layers)]
+        widths = [spec.encoded_dim, *([spec.hidden_dim] * spec.num_hidden_layers)]
         self.blocks = nn.Sequential(
             *(
                 MlpBlock(in_dim, out_dim, dropout=spec.dropout)
@@ -94,14 +96,15 @@ class MlpNetwork(TabularNetwork):
             >>> MlpNetwork(spec).outputs_of_modules(torch.zeros(5, 3)).shape
             torch.Size([5, 2])
         """
-        outputs: Tensor = self.head(self.blocks(inputs))
+        outputs: Tensor = self.head(self.blocks(self.encoded(inputs)))
         return outputs
 
     def layers(self) -> tuple[Layer, ...]:
         """Three for each block, and the head.
 
         Returns:
-            Linear, norm, and ReLU with dropout of every block, then the head.
+            The encoding, if there is one; linear, norm, and ReLU with dropout of every block; the
+            head.
 
         Example:
             >>> spec = MlpSpec(
@@ -110,7 +113,7 @@ class MlpNetwork(TabularNetwork):
             >>> len(MlpNetwork(spec).layers())
             7
         """
-        found: list[Layer] = []
+        found: list[Layer] = []  # without the encoding, which nobody needs a gradient for
         scale = 1.0
         for block in self.blocks:
             assert isinstance(block, MlpBlock), "the blocks of a spec are of one kind"
@@ -120,4 +123,4 @@ class MlpNetwork(TabularNetwork):
                 found.append(NormLayer(block.norm))
             found.append(ReluDropoutLayer(block.dropout.p))
             scale = kept_scale(block.dropout.p)
-        return (*found, LinearLayer(self.head, scale))
+        return (*self.encoding_layers(), *found, LinearLayer(self.head, scale))

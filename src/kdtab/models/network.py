@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from kdtab.config.networks import NetworkSpec
+from kdtab.models.encoding import EncodingLayer, NumericEncoding, build_encoding
 from kdtab.models.handwritten import Layer, outputs_in_one_node
 
 
@@ -21,6 +22,7 @@ class TabularNetwork(nn.Module):
 
     Attributes:
         spec: The same; enough to build an equal network and load its weights.
+        encoding: What comes before the first Linear; None where the spec has no encoding.
 
     Example:
         >>> from kdtab.config.networks import LinearSpec
@@ -29,12 +31,14 @@ class TabularNetwork(nn.Module):
     """
 
     spec: NetworkSpec
+    encoding: NumericEncoding | None
     _layers: tuple[Layer, ...] = ()
     _inner: tuple[nn.Module, ...] = ()
 
     def __init__(self, spec: NetworkSpec) -> None:
         super().__init__()
         self.spec = spec
+        self.encoding = None if spec.encoding is None else build_encoding(spec.encoding)
 
     if TYPE_CHECKING:
 
@@ -94,6 +98,37 @@ class TabularNetwork(nn.Module):
             1
         """
         raise NotImplementedError
+
+    def encoded(self, inputs: Tensor) -> Tensor:
+        """What the first Linear takes.
+
+        Args:
+            inputs: [B, D] float32 encoded rows of a table.
+
+        Returns:
+            [B, W] as the spec's encoding makes them; the inputs where there is none.
+
+        Example:
+            >>> import torch
+            >>> from kdtab.config.networks import LinearSpec
+            >>> rows = torch.zeros(4, 3)
+            >>> TabularNetwork(LinearSpec(input_dim=3, output_dim=2)).encoded(rows) is rows
+            True
+        """
+        return inputs if self.encoding is None else self.encoding(inputs)
+
+    def encoding_layers(self) -> tuple[Layer, ...]:
+        """The encoding as a hand-written layer; each network puts it before its own.
+
+        Returns:
+            One layer, or none.
+
+        Example:
+            >>> from kdtab.config.networks import LinearSpec
+            >>> TabularNetwork(LinearSpec(input_dim=3, output_dim=2)).encoding_layers()
+            ()
+        """
+        return () if self.encoding is None else (EncodingLayer(self.encoding),)
 
     def _follows_layers(self, inputs: Tensor) -> bool:
         """Whether nobody would see the difference: no hook, no gradient of the inputs."""

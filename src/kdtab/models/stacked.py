@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from kdtab.models.dropout import kept_scale
+from kdtab.models.encoding import EncodingLayer
 from kdtab.models.handlayers import LinearLayer, NormLayer, ReluDropoutLayer, ResidualLayer
 from kdtab.models.handwritten import Layer, Pullback, forward_through, parameters_of
 from kdtab.models.stackedlayers import StackedLinear, StackedNorm, Statistics, UnitMemory
@@ -40,6 +41,34 @@ def stacked_layers(
     return tuple(_stacked(each, streams) for each in zip(*networks, strict=True))
 
 
+def statistics_of(layers: Sequence[Layer]) -> tuple[Tensor, ...]:
+    """The running means and variances of stacked layers, those of all networks in each tensor.
+
+    Args:
+        layers: As `stacked_layers` gave them.
+
+    Returns:
+        Two tensors for each norm.
+
+    Example:
+        >>> from kdtab.config.networks import TabResNetSpec
+        >>> from kdtab.models.build import build_model
+        >>> spec = TabResNetSpec(
+        ...     input_dim=3, output_dim=2, hidden_dim=4, num_hidden_layers=1, dropout=0.0
+        ... )
+        >>> stack = stacked_layers([build_model(spec).layers()], DropoutStreams([], ()))
+        >>> [tuple(each.shape) for each in statistics_of(stack)]
+        [(1, 1, 4), (1, 1, 4), (1, 1, 4), (1, 1, 4)]
+    """
+    found: list[Tensor] = []
+    for layer in layers:
+        if isinstance(layer, StackedNorm):
+            found += layer.statistics.means, layer.statistics.variances
+        elif isinstance(layer, StackedResidual):
+            found += statistics_of(layer.branch)
+    return tuple(found)
+
+
 def _stacked(layers: tuple[Layer, ...], streams: DropoutStreams) -> Layer:
     first = layers[0]
     match first:
@@ -55,6 +84,8 @@ def _stacked(layers: tuple[Layer, ...], streams: DropoutStreams) -> Layer:
         case ResidualLayer(rate=rate):
             branches = [layer.branch for layer in layers if isinstance(layer, ResidualLayer)]
             return StackedResidual(stacked_layers(branches, streams), rate, streams)
+        case EncodingLayer():
+            return first  # its edges are the spec's, and so the same for all
         case _:
             raise AssertionError(f"no stacked layer for {type(first).__name__}")
 

@@ -85,7 +85,8 @@ class ResidualBlock(nn.Module):
 class TabResNetNetwork(TabularNetwork):
     """One Linear, L residual blocks, BatchNorm, ReLU, one Linear.
 
-    It has D·h + h + L(2h² + 4h) + 2h + h·C + C parameters.
+    It has D·h + h + L(2h² + 4h) + 2h + h·C + C parameters; D is the width of the encoding where
+    the spec has one.
 
     Args:
         spec: Sizes and dropout.
@@ -100,7 +101,7 @@ class TabResNetNetwork(TabularNetwork):
 
     def __init__(self, spec: TabResNetSpec) -> None:
         super().__init__(spec)
-        self.stem = nn.Linear(spec.input_dim, spec.hidden_dim)
+        self.stem = nn.Linear(spec.encoded_dim, spec.hidden_dim)
         self.blocks = nn.Sequential(
             *(
                 ResidualBlock(spec.hidden_dim, dropout=spec.dropout)
@@ -128,12 +129,12 @@ class TabResNetNetwork(TabularNetwork):
             >>> TabResNetNetwork(spec).outputs_of_modules(torch.zeros(5, 3)).shape
             torch.Size([5, 2])
         """
-        residual = self.blocks(self.stem(inputs))
+        residual = self.blocks(self.stem(self.encoded(inputs)))
         outputs: Tensor = self.head(self.activation(self.norm(residual)))
         return outputs
 
     def layers(self) -> tuple[Layer, ...]:
-        """The stem, one for each block, norm, ReLU and head.
+        """The encoding, if there is one; the stem, one for each block, norm, ReLU and head.
 
         Returns:
             Layers in the order of the modules.
@@ -147,6 +148,7 @@ class TabResNetNetwork(TabularNetwork):
         """
         blocks = [block for block in self.blocks if isinstance(block, ResidualBlock)]
         return (
+            *self.encoding_layers(),
             LinearLayer(self.stem, is_first=True),
             *(block.layer() for block in blocks),
             NormLayer(self.norm),

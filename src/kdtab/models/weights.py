@@ -9,15 +9,23 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from kdtab.config.manifest import canonical_json
 from kdtab.config.networks import NetworkSpec
+from kdtab.models.batchensemble import BatchEnsembleNetwork
 from kdtab.models.build import build_model
+from kdtab.models.encoding import NumericEncoding
 from kdtab.models.linear import LinearNetwork
 from kdtab.models.mlp import MlpNetwork
 from kdtab.models.network import TabularNetwork
 from kdtab.models.tabresnet import TabResNetNetwork
 from kdtab.record import WEIGHTS, Array, ArrayForm, BundleRecord, form_problems
 
-KNOWN_NETWORKS: tuple[type[TabularNetwork], ...] = (MlpNetwork, TabResNetNetwork, LinearNetwork)
+KNOWN_NETWORKS: tuple[type[TabularNetwork], ...] = (
+    MlpNetwork,
+    TabResNetNetwork,
+    LinearNetwork,
+    BatchEnsembleNetwork,
+)
 
 
 def weight_problems(record: BundleRecord) -> Iterator[str]:
@@ -117,7 +125,7 @@ def network_with_weights(
 
 
 def weights_fingerprint(model: nn.Module) -> str:
-    """The sha256 of a network's weights, whatever its type, device and mode.
+    """The sha256 of a network's weights and encoding, whatever its type, device and mode.
 
     Args:
         model: Any module of dense tensors.
@@ -130,6 +138,9 @@ def weights_fingerprint(model: nn.Module) -> str:
         True
     """
     digest = hashlib.sha256()
+    for name, module in model.named_modules():
+        if isinstance(module, NumericEncoding):  # not in the state dict, and yet it decides
+            digest.update(f"{name!a} {canonical_json(module.spec.model_dump())}\n".encode("ascii"))
     for name, tensor in sorted(_state(model).items()):
         digest.update(f"{name!a} {tensor.dtype} {tuple(tensor.shape)}\n".encode("ascii"))
         digest.update(_on_cpu(tensor).reshape(-1).view(torch.uint8).numpy().tobytes())

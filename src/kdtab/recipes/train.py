@@ -84,6 +84,8 @@ def _plan(
             hidden_dim=config.hidden_dim,
             num_hidden_layers=config.num_hidden_layers,
             dropout=config.dropout,
+            encoding=prepared.training.encoding(config),
+            members=config.ensemble_size,
         ),
         task=_training_task(prepared, config),
         soft_targets=_tree_teacher_outputs(prepared, config),
@@ -108,7 +110,7 @@ def _training_task(prepared: PreparedTable, config: TrainingConfig) -> TrainingT
                 temperature=TREE_TEACHER_TEMPERATURE,
                 alpha=TREE_TEACHER_ALPHA,
             )
-        case "mlp_dense" | "linear_glm_baseline" | "tabresnet":
+        case "mlp_dense" | "linear_glm_baseline" | "tabresnet" | "batch_ensemble":
             return SupervisedTask(task=prepared.task)
 
 

@@ -13,8 +13,10 @@ from kdtab.config.schema import BooleanColumn, DateColumn, NumericColumn
 from kdtab.data.arrays import Float32Array, FloatArray
 from kdtab.data.cells import MissingRule, numbers, seconds_or_numbers, truths
 from kdtab.data.dates import date_features
+from kdtab.serving.bins import BlockBins, block_bins
 from kdtab.serving.blas import PREDICTIONS
 from kdtab.serving.inputs import InputPlan, MeasuredColumn
+from kdtab.serving.members import MeanOfHeads, SharedDense, in_float32
 from kdtab.serving.networks import Affine, Dense, FoldedNetwork, Layer, Residual
 from kdtab.serving.places import JointTable, Places, joint_tables
 
@@ -29,6 +31,7 @@ class FrameServer:
     Attributes:
         plan: The first layer, told by columns.
         weight: [M, H] float32 the rows of the measured features.
+        bins: Of the measured features that enter by bins.
         joints: The look-ups; the bias is in the rows of the first one.
         layers: What follows, in float32.
         output_dim: C.
@@ -43,6 +46,7 @@ class FrameServer:
 
     plan: InputPlan
     weight: Float32Array
+    bins: BlockBins | None
     joints: tuple[JointTable, ...]
     layers: tuple[Layer, ...]
     output_dim: int
@@ -130,6 +134,7 @@ class FrameServer:
         block = min(BLOCK_ROWS, count)
         width = self.weight.shape[1]
         hidden, spare, third = (np.empty((block, width), dtype=np.float32) for _ in range(3))
+        encoded = None if self.bins is None else self.bins.buffer(block)
         with PREDICTIONS.on_one_thread():
             for start in range(0, count, BLOCK_ROWS):
                 end = min(start + BLOCK_ROWS, count)
@@ -141,6 +146,9 @@ class FrameServer:
                     first += other
                 if len(self.weight):
                     np.dot(inputs[:, start:end].T, self.weight, out=other)
+                    first += other
+                if self.bins is not None and encoded is not None:
+                    self.bins.write(inputs[:, start:end], encoded[:, :size], other)
                     first += other
                 _write_outputs(outputs[start:end], self.layers, first, other, third[:size])
         return outputs
@@ -167,12 +175,14 @@ def frame_server(plan: InputPlan, network: FoldedNetwork) -> FrameServer:
     """
     layers = tuple(_in_float32(layer) for layer in network.layers)
     last = network.layers[-1] if network.layers else None
+    assert last is None or isinstance(last, Dense | MeanOfHeads), "a network ends in a head"
     return FrameServer(
         plan=plan,
         weight=plan.weight.astype(np.float32),
+        bins=block_bins(plan.bins) if plan.bins else None,
         joints=joint_tables(plan.categories, plan.bias),
         layers=layers,
-        output_dim=len(last.bias) if isinstance(last, Dense) else len(plan.bias),
+        output_dim=last.bias.shape[-1] if last is not None else len(plan.bias),
     )
 
 
@@ -189,6 +199,8 @@ def _in_float32(layer: Layer) -> Layer:
             )
         case Affine(scale=scale, shift=shift):
             return Affine(scale.astype(np.float32), shift.astype(np.float32))
+        case SharedDense() | MeanOfHeads():
+            return in_float32(layer)
         case _:
             assert_never(layer)
 
@@ -258,6 +270,10 @@ def _write_outputs(
             case Affine(scale=scale, shift=shift):
                 hidden *= scale
                 hidden += shift
+            case SharedDense():
+                hidden, spare = layer.units(hidden, out=spare), hidden
+            case MeanOfHeads():
+                outputs[:] = layer.said(hidden)
             case _:
                 assert_never(layer)
     if not layers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -19,6 +19,7 @@ from kdtab.data.cells import MissingRule, canonical_texts, missing_rule
 from kdtab.data.scale import impute
 from kdtab.data.values import text_series
 from kdtab.data.vectorize import Vectorizer
+from kdtab.serving.bins import BinnedColumn
 from kdtab.serving.networks import FoldedNetwork
 
 MeasuredKind: TypeAlias = NumericColumn | BooleanColumn | DateColumn
@@ -75,14 +76,15 @@ class CategoryTable:
 
 @dataclass(frozen=True, eq=False)
 class InputPlan:
-    """The first layer, told by columns: h = Σ z W + Σ rows of categories + b.
+    """The first layer, told by columns: h = Σ z W + Σ bins of z + Σ rows of categories + b.
 
     Attributes:
         rule: Which cells are missing.
         measured: The columns whose features are numbers, in order.
         categories: The categorical columns, in order.
-        weight: [M, H] the rows of the measured features.
+        weight: [M, H] the rows of the measured features; zero for those that enter by bins.
         bias: [H].
+        bins: The measured features that enter by bins.
 
     Example:
         >>> InputPlan(missing_rule(()), (), (), np.zeros((0, 4)), np.zeros(4)).bias.shape
@@ -94,6 +96,7 @@ class InputPlan:
     categories: tuple[CategoryTable, ...]
     weight: FloatArray
     bias: FloatArray
+    bins: tuple[BinnedColumn, ...] = ()
 
 
 def input_plan(artifacts: Artifacts, network: FoldedNetwork) -> InputPlan:
@@ -132,6 +135,11 @@ def input_plan(artifacts: Artifacts, network: FoldedNetwork) -> InputPlan:
         at = slice(end - _feature_count(column), end)
         if isinstance(column, CategoricalColumn):
             rows = network.weight[at] * (on - off)[at, np.newaxis]
+            for binned in network.bins:
+                if at.start <= binned.column < at.stop:
+                    rows[binned.column - at.start] = binned.at(on[binned.column]) - binned.at(
+                        off[binned.column]
+                    )
             categories.append(_category_table(column, rows, plain, rule))
         else:
             measured.append(
@@ -142,7 +150,15 @@ def input_plan(artifacts: Artifacts, network: FoldedNetwork) -> InputPlan:
         measured=tuple(measured),
         categories=tuple(categories),
         weight=network.weight[~indicators],
-        bias=network.bias + off[indicators] @ network.weight[indicators],
+        bias=sum(
+            (binned.at(off[binned.column]) for binned in network.bins if indicators[binned.column]),
+            network.bias + off[indicators] @ network.weight[indicators],
+        ),
+        bins=tuple(
+            replace(binned, column=int(np.count_nonzero(~indicators[: binned.column])))
+            for binned in network.bins
+            if not indicators[binned.column]
+        ),
     )
 
 

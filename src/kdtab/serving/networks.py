@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
 import numpy as np
-import numpy.typing as npt
 
-from kdtab.config.networks import LinearSpec, MlpSpec, NetworkSpec, TabResNetSpec
+from kdtab.config.networks import (
+    BatchEnsembleSpec,
+    LinearSpec,
+    MlpSpec,
+    NetworkSpec,
+    TabResNetSpec,
+)
 from kdtab.data.arrays import FloatArray
 from kdtab.record import WEIGHTS, Array, ArrayForm, BundleRecord, form_problems
-
-Floats: TypeAlias = npt.NDArray[np.floating]
-"""float64 as folded, and for single rows; float32 for blocks of rows."""
+from kdtab.serving.bins import BinnedColumn, binned_first_layer
+from kdtab.serving.members import Floats, MemberLayer, folded_members, member_forms
 
 BATCH_NORM_EPSILON = 1e-5
 """What torch's BatchNorm1d adds to a variance."""
@@ -75,17 +79,18 @@ class Affine:
     shift: Floats
 
 
-Layer: TypeAlias = Dense | Residual | Affine
+Layer: TypeAlias = Dense | Residual | Affine | MemberLayer
 
 
 @dataclass(frozen=True, eq=False)
 class FoldedNetwork:
-    """x ↦ layers(x W + b): what a network computes in eval mode, up to rounding.
+    """x ↦ layers(x W + bins(x) + b): what a network computes in eval mode, up to rounding.
 
     Attributes:
         weight: W, [D, H] float64; the first matrix stands alone, so that look-ups can replace it.
         bias: b, [H] float64.
         layers: What follows, in order; none for a linear model, of which H is the output.
+        bins: The columns that enter by an encoding; their rows of W are zero.
 
     Example:
         >>> FoldedNetwork(np.ones((3, 2)), np.zeros(2), ()).layers
@@ -95,6 +100,7 @@ class FoldedNetwork:
     weight: FloatArray
     bias: FloatArray
     layers: tuple[Layer, ...]
+    bins: tuple[BinnedColumn, ...] = ()
 
 
 def network_forms(spec: NetworkSpec) -> dict[str, ArrayForm]:
@@ -113,7 +119,7 @@ def network_forms(spec: NetworkSpec) -> dict[str, ArrayForm]:
     """
     match spec:
         case MlpSpec(hidden_dim=width, num_hidden_layers=depth):
-            widths = [spec.input_dim, *([width] * depth)]
+            widths = [spec.encoded_dim, *([width] * depth)]
             forms = {
                 name: form
                 for at in range(depth)
@@ -125,14 +131,16 @@ def network_forms(spec: NetworkSpec) -> dict[str, ArrayForm]:
             }
             forms |= _linear_forms("head", width, spec.output_dim)
         case TabResNetSpec(hidden_dim=width):
-            forms = _linear_forms("stem", spec.input_dim, width)
+            forms = _linear_forms("stem", spec.encoded_dim, width)
             for at in range(spec.num_hidden_layers):
                 forms |= _norm_forms(f"blocks.{at}.norm", width)
                 forms |= _linear_forms(f"blocks.{at}.inner", width, width)
                 forms |= _linear_forms(f"blocks.{at}.outer", width, width)
             forms |= _norm_forms("norm", width) | _linear_forms("head", width, spec.output_dim)
         case LinearSpec():
-            forms = _linear_forms("head", spec.input_dim, spec.output_dim)
+            forms = _linear_forms("head", spec.encoded_dim, spec.output_dim)
+        case BatchEnsembleSpec():
+            forms = member_forms(spec)
         case _:
             assert_never(spec)
     return {WEIGHTS + name: form for name, form in forms.items()}
@@ -178,9 +186,20 @@ def folded_network(spec: NetworkSpec, arrays: Mapping[str, Array]) -> FoldedNetw
         >>> folded_network(LinearSpec(input_dim=3, output_dim=2), arrays).weight.shape
         (3, 2)
     """
+    network = _without_encoding(spec, arrays)
+    if spec.encoding is None:
+        return network
+    rows, bias, bins = binned_first_layer(spec.encoding, network.weight, network.bias)
+    return replace(network, weight=rows, bias=bias, bins=bins)
+
+
+def _without_encoding(spec: NetworkSpec, arrays: Mapping[str, Array]) -> FoldedNetwork:
+    """The network of a spec, from where its encoding ends."""
     match spec:
         case LinearSpec():
             return FoldedNetwork(*_linear(arrays, "head"), ())
+        case BatchEnsembleSpec():
+            return FoldedNetwork(*folded_members(spec, arrays))
         case MlpSpec(num_hidden_layers=depth):
             blocks = [_folded_block(arrays, f"blocks.{at}") for at in range(depth)]
             layers = (*(Dense(*block) for block in blocks[1:]), Dense(*_linear(arrays, "head")))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 import numpy as np
 
 from kdtab.config.schema import DateColumn
 from kdtab.data.arrays import FloatArray
-from kdtab.serving.inputs import InputPlan
+from kdtab.serving.bins import RowBins, row_bins
+from kdtab.serving.inputs import InputPlan, MeasuredColumn
+from kdtab.serving.members import MeanOfHeads, SharedDense
 from kdtab.serving.networks import Affine, Dense, FoldedNetwork, Layer, Residual
 from kdtab.serving.readers import (
     NumberReader,
@@ -32,6 +34,7 @@ class RowServer:
         dates: Name and reader of each date column.
         places: Name, look-up of plain texts, and reader of other cells of each categorical column.
         weight: [M + 1, H] the rows of numbers, then of dates, then the bias.
+        bins: The same with numbers and dates that enter by bins; None where none does.
         table: [P, H] the rows of all categories.
         ones: [K] one for each categorical column.
         network: What follows the first layer.
@@ -47,6 +50,7 @@ class RowServer:
     dates: tuple[tuple[str, PartsReader], ...]
     places: tuple[tuple[str, Callable[[object], int | None], PlaceReader], ...]
     weight: FloatArray
+    bins: RowBins | None
     table: FloatArray
     ones: FloatArray
     network: RowNetwork
@@ -113,7 +117,11 @@ class RowServer:
             >>> server.outputs_of([1.0], []).tolist()
             [1.0, 1.0]
         """
-        hidden: FloatArray = np.array(values).dot(self.weight)
+        hidden: FloatArray
+        if self.bins is None:
+            hidden = np.array(values).dot(self.weight)
+        else:
+            hidden = self.bins.units(np.array(values, dtype=np.float32))
         if rows:
             hidden += self.ones.dot(self.table.take(rows, 0))
         return self.network(hidden)
@@ -162,6 +170,10 @@ class RowNetwork:
                 case Affine(scale=scale, shift=shift):
                     hidden *= scale
                     hidden += shift
+                case SharedDense():
+                    hidden = layer.units(hidden[np.newaxis])[0]
+                case MeanOfHeads():
+                    hidden = layer.said(hidden[np.newaxis])[0]
                 case _:
                     assert_never(layer)
         return hidden
@@ -189,44 +201,48 @@ def row_server(plan: InputPlan, network: FoldedNetwork) -> RowServer:
         [7.0]
     """
     rule = plan.rule
-    is_date = [isinstance(measured.column, DateColumn) for measured in plan.measured]
-    ends = np.cumsum([len(measured.mean) for measured in plan.measured], dtype=int)
-    spans = [
-        plan.weight[end - len(measured.mean) : end]
-        for measured, end in zip(plan.measured, ends, strict=True)
-    ]
-    ordered = [
-        span
-        for dated in (False, True)
-        for span, at in zip(spans, is_date, strict=True)
-        if at is dated
-    ]
+    order = _numbers_before_dates(plan.measured)
+    place_of = {feature: place for place, feature in enumerate(order)}
+    bins = [replace(binned, column=place_of[binned.column]) for binned in plan.bins]
     starts = np.cumsum([0, *(len(table.rows) for table in plan.categories)])
     places = tuple(
         _shifted(table.places, place_reader(table, rule), int(start))
         for table, start in zip(plan.categories, starts, strict=False)
     )
     bias = plan.bias[np.newaxis]
+    weight = np.vstack([plan.weight[order], bias])
     return RowServer(
         numbers=tuple(
             (measured.column.name, number_reader(measured, rule))
-            for measured, dated in zip(plan.measured, is_date, strict=True)
-            if not dated
+            for measured in plan.measured
+            if not isinstance(measured.column, DateColumn)
         ),
         dates=tuple(
             (measured.column.name, date_reader(measured, rule))
-            for measured, dated in zip(plan.measured, is_date, strict=True)
-            if dated
+            for measured in plan.measured
+            if isinstance(measured.column, DateColumn)
         ),
         places=tuple(
             (table.column.name, find, read)
             for table, (find, read) in zip(plan.categories, places, strict=True)
         ),
-        weight=np.vstack([*ordered, bias]),
+        weight=weight,
+        bins=row_bins(bins, weight) if bins else None,
         table=np.vstack([*(table.rows for table in plan.categories), np.zeros_like(bias)]),
         ones=np.ones(len(plan.categories)),
         network=RowNetwork(network.layers, np.zeros(len(plan.bias))),
     )
+
+
+def _numbers_before_dates(columns: Sequence[MeasuredColumn]) -> list[int]:
+    """The measured features in the order in which a row's are read."""
+    features: dict[bool, list[int]] = {False: [], True: []}
+    start = 0
+    for measured in columns:
+        end = start + len(measured.mean)
+        features[isinstance(measured.column, DateColumn)].extend(range(start, end))
+        start = end
+    return features[False] + features[True]
 
 
 def _shifted(
