@@ -60,6 +60,34 @@ def test_everything_else_is_taken_from_the_config() -> None:
     assert settings.weight_decay == 1e-4
 
 
+@given(rows=st.integers(2, 10**6), steps=st.integers(1, 10**5), batch_size=st.integers(2, 600))
+def test_steps_are_whole_epochs_and_no_more_than_it_takes(
+    rows: int, steps: int, batch_size: int
+) -> None:
+    config = TrainingConfig(target_column="y", steps=steps, batch_size=batch_size)
+    epochs = resolve_settings(config, rows, "regression").epochs
+    in_one = steps_per_epoch(rows, batch_size)
+    assert (epochs - 1) * in_one < steps <= epochs * in_one
+
+
+def test_the_course_is_taken_from_the_config() -> None:
+    usual = resolve_settings(TrainingConfig(target_column="y"), 1_000, "regression")
+    assert (usual.optimizer, usual.learning_rate_schedule) == ("adam", "constant")
+    assert (usual.warmup_steps, usual.ema_decay) == (0, None)
+    config = TrainingConfig(
+        target_column="y",
+        optimizer="adamw",
+        weight_decay=1e-3,
+        learning_rate_schedule="cosine",
+        warmup_steps=100,
+        ema_decay=0.99,
+    )
+    settings = resolve_settings(config, 1_000, "regression")
+    assert (settings.optimizer, settings.weight_decay) == ("adamw", 1e-3)
+    assert (settings.learning_rate_schedule, settings.warmup_steps) == ("cosine", 100)
+    assert settings.ema_decay == 0.99
+
+
 def test_epochs_follow_from_a_batch_size_that_was_given() -> None:
     config = TrainingConfig(target_column="y", batch_size=1_000)
     settings = resolve_settings(config, 100_000, "classification")

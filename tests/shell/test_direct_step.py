@@ -17,7 +17,7 @@ from kdtab.config.networks import LinearSpec, MlpSpec, NetworkSpec, TabResNetSpe
 from kdtab.models.build import build_model
 from kdtab.models.mlp import MlpNetwork
 from kdtab.models.network import TabularNetwork
-from kdtab.shell import fit as fit_module
+from kdtab.shell import course
 from kdtab.shell.direct_step import goes_directly
 from kdtab.shell.fit import FitRows, FitSettings, FittedNetwork, fit_network
 from kdtab.tasks.partial_targets import PartialTargetTask
@@ -78,7 +78,7 @@ def test_a_step_without_a_graph_is_the_step_with_one(
     spec, rows, run = spec_for(task, kind), rows_for(task, seed), replace(RUN, random_seed=seed)
     direct = fitted(spec, task, rows, run)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit_module, "goes_directly", lambda task, network: False)
+        patch.setattr(course, "goes_directly", lambda task, network: False)
         usual = fitted(spec, task, rows, run)
     for one, other in zip(direct.history, usual.history, strict=True):
         assert one.terms == pytest.approx(other.terms, rel=2e-4, abs=1e-6)
@@ -137,7 +137,7 @@ def test_only_tasks_that_know_their_gradient_go_without_a_graph() -> None:
     assert goes_directly(taught, network)
     assert goes_directly(SupervisedTask("regression"), network)
     assert not goes_directly(Opaque(taught), network)
-    assert not goes_directly(PartialTargetTask(taught), network)
+    assert goes_directly(PartialTargetTask(taught), network)
     assert not goes_directly(Scheduled(taught), network)
 
 

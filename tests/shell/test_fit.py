@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from kdtab.config.networks import LinearSpec, MlpSpec, NetworkSpec, TabResNetSpec
 from kdtab.errors.training import LossNotFinite, NoValidBatch
@@ -14,10 +14,10 @@ from kdtab.models.build import build_model
 from kdtab.models.network import TabularNetwork
 from kdtab.shell import fit as fit_module
 from kdtab.shell.fit import FitRows, FitSettings, FittedNetwork, fit_network
+from kdtab.shell.flat import FlatAdam
 from kdtab.shell.infer import network_outputs
 from kdtab.shell.progress import EpochRecord
 from kdtab.shell.seed import seeded
-from kdtab.shell.torch_step import adam
 from kdtab.tasks.soft_targets import SoftTargetTask
 from kdtab.tasks.supervised import SupervisedTask, TrainingTask
 
@@ -102,17 +102,19 @@ def test_a_regression_learns_from_labels_and_from_a_teacher() -> None:
 
 @pytest.mark.requirement("REQ-KD20", "REQ-T10", "AC-T10")
 def test_every_run_makes_one_adam_with_its_weight_decay(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[torch.optim.Adam] = []
+    made: list[FlatAdam] = []
 
-    def spy(parameters: Iterable[Tensor], *, learning_rate: float, weight_decay: float) -> object:
-        made.append(adam(parameters, learning_rate=learning_rate, weight_decay=weight_decay))
-        return made[-1]
+    begin = FlatAdam.__init__
 
-    monkeypatch.setattr(fit_module, "adam", spy)
+    def spy(optimizer: FlatAdam, *args: Any, **kwargs: Any) -> None:
+        begin(optimizer, *args, **kwargs)
+        made.append(optimizer)
+
+    monkeypatch.setattr(FlatAdam, "__init__", spy)
     fitted(example_rows())
-    assert [type(optimizer) for optimizer in made] == [torch.optim.Adam]
-    assert made[0].defaults["weight_decay"] == 1e-4
-    assert made[0].defaults["lr"] == SETTINGS.learning_rate
+    (optimizer,) = made
+    assert (optimizer.weight_decay, optimizer.decoupled) == (1e-4, False)
+    assert optimizer.learning_rate == SETTINGS.learning_rate
 
 
 @pytest.mark.requirement("REQ-KD21", "AC-KD21", "REQ-T12", "AC-T12")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kdtab.config.networks import LinearSpec, MlpSpec, NetworkSpec, TabResNetSpec
-from kdtab.config.training import Task
+from kdtab.config.training import Optimizer, Task
 from kdtab.errors.training import LossNotFinite, NoValidBatch
 from kdtab.models.tabresnet import TabResNetNetwork
 from kdtab.shell import search
@@ -132,6 +132,64 @@ def test_each_student_is_the_one_fitted_alone(
     wanted = data.draw(candidates(task))
     for student, one in zip(together(spec, wanted, rows), wanted, strict=True):
         assert_same(student, alone(spec, one, rows))
+
+
+options = st.fixed_dictionaries(
+    {
+        "optimizer": st.sampled_from(["adam", "adamw"]),
+        "weight_decay": st.sampled_from([0.0, 0.05]),
+        "learning_rate_schedule": st.sampled_from(["constant", "cosine"]),
+        "warmup_steps": st.sampled_from([0, 3]),
+        "ema_decay": st.sampled_from([None, 0.8]),
+    }
+)
+
+
+@settings(max_examples=15)
+@given(
+    data=st.data(),
+    kind=st.sampled_from(["mlp", "linear"]),
+    chosen=options,
+    validated=st.booleans(),
+)
+def test_each_student_takes_the_course_that_it_takes_alone(
+    data: st.DataObject, kind: str, chosen: dict[str, object], validated: bool
+) -> None:
+    spec, rows = spec_for(kind, "classification"), rows_for("classification")
+    validation = rows_for("classification", rows=30, seed=1) if validated else None
+    wanted = [
+        replace(one, settings=replace(one.settings, **chosen))  # type: ignore[arg-type]  # a field each
+        for one in data.draw(candidates("classification"))
+    ]
+    for student, one in zip(together(spec, wanted, rows, validation), wanted, strict=True):
+        assert_same(student, alone(spec, one, rows, validation))
+
+
+@pytest.mark.parametrize(
+    ("kind", "optimizer"),
+    # Without a decay in their gradient the free numbers of a residual network go where they like.
+    [("mlp", "adamw"), ("linear", "adamw"), ("tabresnet", "adam")],
+)
+def test_every_option_at_once_goes_together(
+    kind: str, optimizer: Optimizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, rows = spec_for(kind, "classification"), rows_for("classification")
+    run = replace(
+        RUN,
+        optimizer=optimizer,
+        weight_decay=0.05,
+        learning_rate_schedule="cosine",
+        warmup_steps=2,
+        ema_decay=0.8,
+    )
+    wanted = [
+        Candidate(SoftTargetTask("classification", alpha=0.3), replace(run, learning_rate=rate))
+        for rate in (1e-3, 4e-3)
+    ]
+    expected = [alone(spec, one, rows) for one in wanted]
+    monkeypatch.setattr(search, "fit_network", None)
+    for student, lonely in zip(together(spec, wanted, rows), expected, strict=True):
+        assert_same(student, lonely)
 
 
 SAME = [

@@ -8,7 +8,7 @@ from typing import final
 
 from kdtab.config.training import Task, TrainingConfig
 from kdtab.shell.batches import steps_per_epoch
-from kdtab.shell.fit import FitSettings
+from kdtab.shell.settings import FitSettings
 
 FEWEST_EPOCHS = 4
 MOST_EPOCHS = 300
@@ -59,7 +59,8 @@ def resolve_settings(config: TrainingConfig, training_rows: int, task: Task) -> 
     """Epochs and batch size for so many rows; what the config says stands as it is (REQ-T11).
 
     Args:
-        config: An integer in `epochs` or `batch_size` means exactly that many.
+        config: An integer in `epochs` or `batch_size` means exactly that many; `steps` are made
+            whole epochs, the last one complete.
         training_rows: N.
         task: The task as it was resolved.
 
@@ -74,15 +75,27 @@ def resolve_settings(config: TrainingConfig, training_rows: int, task: Task) -> 
         120 32 300
         26000 256 20
         256000 512 4
+        >>> config = TrainingConfig(target_column="y", steps=250, batch_size=64)
+        >>> resolve_settings(config, 6_400, "classification").epochs
+        3
     """
     budget = step_budget(task)
     batch_size = config.batch_size or default_batch_size(training_rows, budget)
+    if config.steps is not None:
+        epochs = epochs_of_steps(config.steps, training_rows, batch_size)
+    else:
+        epochs = config.epochs or default_epochs(training_rows, batch_size, budget)
     return FitSettings(
-        epochs=config.epochs or default_epochs(training_rows, batch_size, budget),
+        epochs=epochs,
         batch_size=batch_size,
         learning_rate=config.learning_rate,
         random_seed=config.random_seed,
+        weight_decay=config.weight_decay,
         patience=config.patience,
+        optimizer=config.optimizer,
+        learning_rate_schedule=config.learning_rate_schedule,
+        warmup_steps=config.warmup_steps,
+        ema_decay=config.ema_decay,
     )
 
 
@@ -119,5 +132,23 @@ def default_epochs(training_rows: int, batch_size: int, budget: StepBudget) -> i
         >>> default_epochs(6_400, 64, CLASSIFICATION)
         20
     """
-    steps = max(1, steps_per_epoch(training_rows, batch_size))
-    return min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(budget.steps / steps)))
+    epochs = epochs_of_steps(budget.steps, training_rows, batch_size)
+    return min(MOST_EPOCHS, max(FEWEST_EPOCHS, epochs))
+
+
+def epochs_of_steps(steps: int, training_rows: int, batch_size: int) -> int:
+    """The epochs in which so many weight updates are made, the last one complete.
+
+    Args:
+        steps: Wanted, at least 1.
+        training_rows: N.
+        batch_size: Rows of a step.
+
+    Returns:
+        ⌈steps / steps of an epoch⌉, at least 1.
+
+    Example:
+        >>> epochs_of_steps(1_000, 6_400, 64), epochs_of_steps(1_001, 6_400, 64)
+        (10, 11)
+    """
+    return math.ceil(steps / max(1, steps_per_epoch(training_rows, batch_size)))

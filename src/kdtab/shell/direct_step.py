@@ -17,7 +17,7 @@ from kdtab.shell.torch_step import StepTerms, TorchState
 from kdtab.tasks.trainingtask import Batch, GradientTask, ScheduledTask, TrainingTask
 
 Step: TypeAlias = Callable[[TorchState, Batch], tuple[TorchState, StepTerms]]
-AdamOf: TypeAlias = Callable[[list[nn.Parameter]], torch.optim.Adam]
+AdamOf: TypeAlias = Callable[[list[nn.Parameter]], FlatAdam]
 
 
 def goes_directly(task: TrainingTask, network: TabularNetwork) -> TypeGuard[GradientTask]:
@@ -66,19 +66,20 @@ def stepping_directly(
         State and step.
 
     Example:
+        >>> from functools import partial
         >>> from kdtab.config.networks import LinearSpec
         >>> from kdtab.models.build import build_model
         >>> from kdtab.tasks.supervised import SupervisedTask
         >>> network = build_model(LinearSpec(input_dim=3, output_dim=1))
         >>> batch = Batch(torch.zeros(4, 3), torch.zeros(4, 1), None)
-        >>> with stepping_directly(SupervisedTask("regression"), network, torch.optim.Adam) as (state, step):
+        >>> make_adam = partial(FlatAdam, learning_rate=1e-3)
+        >>> with stepping_directly(SupervisedTask("regression"), network, make_adam) as (state, step):
         ...     step(state, batch)[1].rows
         4
     """
     layers = network.layers()
     with flat_weights(parameters_of(layers)) as flat:
-        optimizer = make_adam([flat.vector])
-        adam = FlatAdam(optimizer)
+        adam = make_adam([flat.vector])
 
         @torch.no_grad()
         def step(state: TorchState, batch: Batch) -> tuple[TorchState, StepTerms]:
@@ -86,8 +87,6 @@ def stepping_directly(
             terms, gradient = task.gradient(outputs, batch)
             pull(gradient, flat.gradients)
             adam.step()
-            return TorchState(network, optimizer, state.steps + 1), StepTerms(
-                len(batch.inputs), terms
-            )
+            return TorchState(network, adam, state.steps + 1), StepTerms(len(batch.inputs), terms)
 
-        yield TorchState(network, optimizer), step
+        yield TorchState(network, adam), step

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from statistics import fmean
 from typing import NamedTuple, final
 
 import torch
 
-from kdtab.config.networks import NetworkSpec
+from kdtab.config.networks import BatchEnsembleSpec, NetworkSpec
 from kdtab.config.training import Task
 from kdtab.models.describe import parameter_count
 from kdtab.models.network import TabularNetwork
 from kdtab.results import Checked
+from kdtab.shell.averages import WeightAverage, averaged
 from kdtab.shell.batches import steps_per_epoch
 from kdtab.shell.direct_step import goes_directly
 from kdtab.shell.fit import FitRows, FitSettings, FittedNetwork, fit_network
@@ -28,6 +29,7 @@ from kdtab.shell.stack import NetworkStack, StackState, network_stack
 from kdtab.shell.stackedbatches import StackedBatches
 from kdtab.shell.threads import limited_threads, threads_for_step
 from kdtab.shell.torch_step import StepTerms, join_terms
+from kdtab.tasks.openrows import task_of_open_rows
 from kdtab.tasks.soft_targets import SoftTargetTask
 from kdtab.tasks.stacked_targets import StackedBatch, StackedTargets, taught_by
 from kdtab.tasks.trainingtask import Batch, TrainingTask
@@ -42,7 +44,8 @@ class Candidate:
 
     Attributes:
         task: What it learns.
-        settings: How; students go together where epochs, batch size and weight decay are the same.
+        settings: How; students go together where all but learning rate, seed and patience is the
+            same.
 
     Example:
         >>> from kdtab.tasks.supervised import SupervisedTask
@@ -59,15 +62,14 @@ class _Pace(NamedTuple):
     """What the students of one pass have in common."""
 
     task: Task
-    epochs: int
-    batch_size: int
-    weight_decay: float
+    settings: FitSettings
 
 
 class _Room(NamedTuple):
     spec: NetworkSpec
     training: FitRows
     validation: FitRows | None
+    device: torch.device
     progress: Progress
 
 
@@ -90,7 +92,8 @@ def fit_many(
     Args:
         spec: Which network.
         candidates: The students.
-        training: The rows to fit; with soft targets where a task asks for them.
+        training: The rows to fit; with soft targets where a task asks for them. Rows without a
+            label are left out for whoever does not listen to a teacher.
         validation: Rows whose hard loss chooses each student's epoch; None takes the last.
         device: Where to compute.
         progress: Hears of steps and epochs: the means over the students that still learn.
@@ -115,9 +118,22 @@ def fit_many(
         >>> [student.unwrap().update_steps for student in students]
         [12, 12]
     """
-    room = _Room(spec, training, validation, progress)
+    room, labelled = _Room(spec, training, validation, device, progress), training.labelled
+    if labelled.all():
+        return _every(room, candidates)
+    # Whoever does not listen to the teacher gets the rows with a label, as alone.
+    listening = [task_of_open_rows(one.task) for one in candidates]
+    pairs = list(zip(candidates, listening, strict=True))
+    heard = [Candidate(task, one.settings) for one, task in pairs if task is not None]
+    deaf = [one for one, task in pairs if task is None]
+    taught = iter(_every(room, heard))
+    untaught = iter(_every(room._replace(training=training.at(labelled)), deaf) if deaf else ())
+    return tuple(next(untaught if task is None else taught) for task in listening)
+
+
+def _every(room: _Room, candidates: Sequence[Candidate]) -> tuple[Checked[FittedNetwork], ...]:
     found: dict[int, Checked[FittedNetwork]] = {}
-    for places, tasks, pace in _passes(spec, candidates, len(training.inputs), device):
+    for places, tasks, pace in _passes(room, candidates):
         settings = [candidates[place].settings for place in places]
         fitted = _fitted_together(room, tasks, settings, pace)
         found |= dict(zip(places, fitted, strict=True))
@@ -125,22 +141,32 @@ def fit_many(
         found[place]
         if place in found
         else fit_network(
-            spec, one.task, training, validation, one.settings, device=device, progress=progress
+            room.spec,
+            one.task,
+            room.training,
+            room.validation,
+            one.settings,
+            device=room.device,
+            progress=room.progress,
         )
         for place, one in enumerate(candidates)
     )
 
 
 def _passes(
-    spec: NetworkSpec, candidates: Sequence[Candidate], rows: int, device: torch.device
+    room: _Room, candidates: Sequence[Candidate]
 ) -> list[tuple[list[int], list[SoftTargetTask], _Pace]]:
     """Those that can go together; whoever is in none of them goes alone."""
+    rows = len(room.training.inputs)
+    if isinstance(room.spec, BatchEnsembleSpec):  # each fills a step of its own
+        return []
     groups: dict[_Pace, list[tuple[int, SoftTargetTask]]] = {}
     for place, (task, run) in enumerate((one.task, one.settings) for one in candidates):
         taught = taught_by(task)
-        unseen = goes_directly(task, TabularNetwork(spec)) and device.type == "cpu"
+        unseen = goes_directly(task, TabularNetwork(room.spec)) and room.device.type == "cpu"
         if taught is not None and unseen and steps_per_epoch(rows, run.batch_size) > 0:
-            pace = _Pace(taught.task, run.epochs, run.batch_size, run.weight_decay)
+            alike = replace(run, learning_rate=1.0, random_seed=0, patience=None)
+            pace = _Pace(taught.task, alike)
             groups.setdefault(pace, []).append((place, taught))
     return [
         ([place for place, _ in group], [task for _, task in group], pace)
@@ -152,14 +178,14 @@ def _passes(
 def _fitted_together(
     room: _Room, tasks: Sequence[SoftTargetTask], settings: Sequence[FitSettings], pace: _Pace
 ) -> list[Checked[FittedNetwork]]:
-    seeds = [run.random_seed for run in settings]
-    rows, targets = room.training, StackedTargets(tasks)
-    steps = steps_per_epoch(len(rows.inputs), pace.batch_size)
-    rates = [run.learning_rate for run in settings]
-    with network_stack(room.spec, seeds, rates, pace.weight_decay) as stack:
+    seeds, epochs = [run.random_seed for run in settings], pace.settings.epochs
+    rows, batch_size = room.training, pace.settings.batch_size
+    targets = StackedTargets(tasks, partial=rows.is_partial)
+    steps = steps_per_epoch(len(rows.inputs), batch_size)
+    with network_stack(room.spec, settings, steps=epochs * steps) as stack:
         count = threads_for_step(
             len(seeds) * parameter_count(stack.networks[0]),
-            min(pace.batch_size, len(rows.inputs)),
+            min(batch_size, len(rows.inputs)),
             at_most=torch.get_num_threads(),
         )
         pupils = [
@@ -167,16 +193,18 @@ def _fitted_together(
             for network, run in zip(stack.networks, settings, strict=True)
         ]
         prepared = _tensors(rows, targets)
-        batches = StackedBatches(prepared, targets, batch_size=pace.batch_size, seeds=seeds)
+        batches = StackedBatches(prepared, targets, batch_size=batch_size, seeds=seeds)
         parts = _parts(stack, targets, batches, pupils, room.validation)
         with limited_threads(count) as threads:
             # An end without any finite loss is every pupil's own issue already.
             run_loop(
                 StackState(stack.networks),
-                LoopPlan(pace.epochs, steps, patience=None),
+                LoopPlan(epochs, steps, patience=None),
                 parts,
                 room.progress,
             )
+        if stack.average is not None and parts.validate is None:
+            stack.average.settle()
     return [pupil.outcome(steps_per_epoch=steps, threads=threads) for pupil in pupils]
 
 
@@ -201,7 +229,7 @@ def _parts(
         step=partial(stack.step, targets),
         join=join_terms,
         read=partial(_read, targets.names, pupils),
-        validate=_validation(targets, pupils, validation),
+        validate=_validation(targets, pupils, validation, stack.average),
         keep=lambda state: lambda: state,  # each pupil keeps its own
         is_done=lambda state: not any(pupil.is_learning for pupil in pupils),
     )
@@ -223,7 +251,10 @@ def _read(
 
 
 def _validation(
-    targets: StackedTargets, pupils: Sequence[Pupil], rows: FitRows | None
+    targets: StackedTargets,
+    pupils: Sequence[Pupil],
+    rows: FitRows | None,
+    average: WeightAverage | None,
 ) -> Callable[[StackState], float] | None:
     if rows is None or len(rows.inputs) == 0:
         return None
@@ -232,11 +263,12 @@ def _validation(
     def mean_loss(state: StackState) -> float:
         learning = [pupil for pupil in pupils if pupil.is_learning]
         losses = []
-        for pupil in learning:
-            outputs = tensor_from_array(network_outputs(pupil.network, inputs))
-            loss = float(targets.hard_loss(outputs, truth))
-            pupil.validate(loss)
-            losses.append(loss)
+        with averaged(average):  # the pupils keep what they are validated with
+            for pupil in learning:
+                outputs = tensor_from_array(network_outputs(pupil.network, inputs))
+                loss = float(targets.hard_loss(outputs, truth))
+                pupil.validate(loss)
+                losses.append(loss)
         finite = [loss for loss in losses if math.isfinite(loss)]
         return fmean(finite) if finite else NO_NUMBER
 

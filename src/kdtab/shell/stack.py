@@ -15,10 +15,13 @@ from kdtab.config.networks import NetworkSpec
 from kdtab.models.build import build_model
 from kdtab.models.handwritten import Layer, forward_through, parameters_of
 from kdtab.models.network import TabularNetwork
-from kdtab.models.stacked import stacked_layers
+from kdtab.models.stacked import stacked_layers, statistics_of
 from kdtab.models.streams import DropoutStreams
-from kdtab.shell.flat import FlatAdam, FlatWeights, flat_weights
+from kdtab.shell.averages import WeightAverage
+from kdtab.shell.flat import FlatWeights, flat_weights
+from kdtab.shell.rates import rate_share_at
 from kdtab.shell.seed import seeded
+from kdtab.shell.settings import FitSettings
 from kdtab.shell.torch_step import StepTerms, adam
 from kdtab.tasks.stacked_targets import StackedBatch, StackedTargets
 
@@ -47,8 +50,12 @@ class NetworkStack:
         networks: Of one shape, in train mode; their parameters are parts of `flat`.
         layers: Of all of them.
         flat: Every weight.
-        rates: Adam's step size of each.
-        weight_decay: Adam's, of all.
+        settings: Of each, alike but for learning rate, seed and patience.
+        steps: Weight updates of the whole pass, over which a schedule stretches.
+
+    Attributes:
+        networks: The same.
+        average: The running mean of all weights, where it is what will be kept.
 
     Example:
         >>> NetworkStack.__name__
@@ -60,16 +67,30 @@ class NetworkStack:
         networks: tuple[TabularNetwork, ...],
         layers: tuple[Layer, ...],
         flat: FlatWeights,
-        rates: Sequence[float],
-        weight_decay: float,
+        settings: Sequence[FitSettings],
+        steps: int,
     ) -> None:
         self.networks = networks
+        self.average: WeightAverage | None = None
         self._layers = layers
         self._gradients = flat.gradients
+        self._steps, self._usual = steps, settings[0]
+        rates = [run.learning_rate for run in settings]
         self._adams = [
-            FlatAdam(adam(pieces, learning_rate=rate, weight_decay=weight_decay))
+            (
+                rate,
+                adam(
+                    pieces,
+                    learning_rate=rate,
+                    weight_decay=self._usual.weight_decay,
+                    decoupled=self._usual.optimizer == "adamw",
+                ),
+            )
             for rate, pieces in _pieces(flat, parameters_of(layers), rates)
         ]
+        if self._usual.ema_decay is not None:
+            followed = (flat.vector, *statistics_of(layers))
+            self.average = WeightAverage(self._usual.ema_decay, followed)
 
     @torch.no_grad()
     def step(
@@ -92,22 +113,26 @@ class NetworkStack:
         outputs, pull = forward_through(self._layers, batch.inputs)
         terms, gradient = targets.gradient(outputs, batch)
         pull(gradient, self._gradients)
-        for each in self._adams:
+        share = rate_share_at(state.steps, self._usual, steps=self._steps)
+        for rate, each in self._adams:
+            each.learning_rate = rate * share
             each.step()
+        if self.average is not None:
+            self.average.follow()
         return StackState(self.networks, state.steps + 1), StepTerms(batch.inputs.shape[1], terms)
 
 
 @contextmanager
 def network_stack(
-    spec: NetworkSpec, seeds: Sequence[int], rates: Sequence[float], weight_decay: float
+    spec: NetworkSpec, settings: Sequence[FitSettings], *, steps: int
 ) -> Iterator[NetworkStack]:
     """Networks as each seed alone would build them, in one stack.
 
     Args:
         spec: Which network.
-        seeds: One for each student; they decide weights and dropout.
-        rates: Adam's step size of each student.
-        weight_decay: Adam's, of all.
+        settings: One for each student; seeds decide weights and dropout. They are alike but for
+            learning rate, seed and patience.
+        steps: Weight updates of the whole pass.
 
     Yields:
         The stack. Afterwards every network has memory of its own.
@@ -115,10 +140,12 @@ def network_stack(
     Example:
         >>> from kdtab.config.networks import LinearSpec
         >>> spec = LinearSpec(input_dim=3, output_dim=2)
-        >>> with network_stack(spec, (1, 2), (1e-3, 1e-2), 0.0) as stack:
+        >>> runs = [FitSettings(1, 32, learning_rate=1e-3, random_seed=seed) for seed in (1, 2)]
+        >>> with network_stack(spec, runs, steps=10) as stack:
         ...     len(stack.networks)
         2
     """
+    seeds = [run.random_seed for run in settings]
     different = tuple(dict.fromkeys(seeds))
     begun = {seed: _begun(spec, seed) for seed in different}
     networks = [deepcopy(begun[seed][0]) for seed in seeds]
@@ -134,7 +161,7 @@ def network_stack(
                     parameters_of(each), parameters_of(layers), strict=True
                 ):
                     parameter.data = whole.data[place].view(parameter.shape)
-            yield NetworkStack(tuple(networks), layers, flat, rates, weight_decay)
+            yield NetworkStack(tuple(networks), layers, flat, settings, steps)
     finally:
         for network in networks:
             for tensor in (*network.parameters(), *network.buffers()):
