@@ -14,14 +14,16 @@ from torch import Tensor, nn
 from kdtab.config.objectives import AnyLoss
 from kdtab.config.schedules import ConstantSchedule, Schedule
 from kdtab.config.training import Task
-from kdtab.losses.balance import ComplementaryWeight, StaticWeights
+from kdtab.losses.balance import ComplementaryWeight
 from kdtab.losses.hard import cross_entropy_from_logits, squared_error
 from kdtab.losses.reduce import replaced_rows, weighted_mean
+from kdtab.losses.rowgradients import has_label
 from kdtab.losses.schedules import scheduled_value
 from kdtab.losses.uncertainty import UncertaintyWeights
 from kdtab.losses.weights import KnownBalancer
 from kdtab.models.network import TabularNetwork
 from kdtab.tasks.lossfit import is_over_batch
+from kdtab.tasks.openshares import label_shares, teacher_share, told_targets
 from kdtab.tasks.softterms import TaughtRows, soft_term
 from kdtab.tasks.supervised import Batch, SupervisedTask, Terms
 
@@ -40,6 +42,11 @@ class ObjectiveTask:
     (alpha, complementary and static weights) its label gets the teacher's share too, as in
     `PartialTargetTask`. A loss over the batch sees the other rows only.
 
+    A row without a label has the class code −1, or the value NaN. It counts nothing in the hard
+    loss, and its distillation losses get the label's share too, in their own proportions; a loss
+    over the batch sees it as any other. Where a loss asks for the truth, that is what the teacher
+    holds most likely.
+
     Attributes:
         task: Classification or regression.
         losses: What is compared with the teacher, by name.
@@ -48,6 +55,7 @@ class ObjectiveTask:
         alpha: Weight of the hard loss from step to step, where there is no balancer.
         partial: Whether there may be rows without soft targets.
         step: Of the schedules; 0 for the first weight update.
+        open_rows: Whether there may be rows without a label.
 
     Example:
         >>> from kdtab.config.objectives import HuberLoss
@@ -62,6 +70,7 @@ class ObjectiveTask:
     alpha: Schedule = USUAL_ALPHA
     partial: bool = True
     step: int = 0
+    open_rows: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -199,16 +208,21 @@ class ObjectiveTask:
             >>> task.terms_of_outputs(torch.zeros(1, 1), rows)["near"]
             tensor(0.5000)
         """
-        hard = self._hard_rows(outputs, batch.targets)
+        labelled = has_label(batch.targets) if self.open_rows else None  # [B]
+        hard = self._hard_rows(outputs, batch.targets, labelled)
         own = weighted_mean(hard)
         if not self.has_teacher:
             return {"hard": own, "loss": own}
         assert batch.soft_targets is not None, "every batch has soft targets"
-        rows = TaughtRows(outputs, batch.soft_targets, batch.targets)
+        truth = batch.targets if labelled is None else told_targets(batch, labelled)
+        rows = TaughtRows(outputs, batch.soft_targets, truth)
         spoken = ~batch.soft_targets.isnan().any(dim=1) if self.partial else None  # [B]
         named = {name: self._term(loss, rows, spoken) for name, loss in self.losses}
         named |= hints or {}
-        return {"hard": own, **named, "loss": self._combined(named, own, hard, spoken)}
+        loss = self._combined(named, own, hard, spoken)
+        if labelled is not None:
+            loss = loss + self._unlabelled_share(rows, labelled, spoken)
+        return {"hard": own, **named, "loss": loss}
 
     def hard_loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Plain mean cross-entropy in nats, or mean squared error.
@@ -228,10 +242,14 @@ class ObjectiveTask:
         """
         return SupervisedTask(self.task).hard_loss(outputs, targets)
 
-    def _hard_rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def _hard_rows(self, outputs: Tensor, targets: Tensor, labelled: Tensor | None) -> Tensor:
+        """[B], 0 without a label."""
+        known = targets if labelled is None else replaced_rows(targets, labelled)
         if self.task == "regression":
-            return squared_error(outputs, targets)
-        return cross_entropy_from_logits(outputs, targets)
+            every = squared_error(outputs, known)
+        else:
+            every = cross_entropy_from_logits(outputs, known)
+        return every if labelled is None else torch.where(labelled, every, 0.0)
 
     def _term(self, loss: AnyLoss, rows: TaughtRows, spoken: Tensor | None) -> Tensor:
         """A scalar: the mean over all rows of the batch, 0 for a row without soft targets."""
@@ -247,24 +265,32 @@ class ObjectiveTask:
         every = soft_term(loss, known, temperature=temperature)
         return weighted_mean(torch.where(spoken, every, 0.0))
 
+    def _unlabelled_share(
+        self, rows: TaughtRows, labelled: Tensor, spoken: Tensor | None
+    ) -> Tensor:
+        """What the distillation losses of rows without a label get beside their usual weight."""
+        temperature = scheduled_value(self.temperature, self.step)
+        heard = ~labelled if spoken is None else ~labelled & spoken
+        known = rows._replace(teacher=replaced_rows(rows.teacher, heard))
+        total = rows.outputs.sum() * 0.0
+        shares = label_shares(self._balancer(), len(self.losses))
+        for share, (_, loss) in zip(shares, self.losses, strict=True):
+            if share and not is_over_batch(loss):
+                alone = soft_term(loss, known, temperature=temperature)
+                total = total + share * weighted_mean(torch.where(heard, alone, 0.0))
+        return total
+
+    def _balancer(self) -> KnownBalancer:
+        if self.balancer is not None:
+            return self.balancer
+        return ComplementaryWeight(scheduled_value(self.alpha, self.step))
+
     def _combined(
         self, named: Mapping[str, Tensor], own: Tensor, hard: Tensor, spoken: Tensor | None
     ) -> Tensor:
-        alpha = scheduled_value(self.alpha, self.step)
-        balancer = ComplementaryWeight(alpha) if self.balancer is None else self.balancer
+        balancer = self._balancer()
         loss = balancer.combine(named, own)
-        share = _teacher_share(balancer)
+        share = teacher_share(balancer)
         if spoken is None or share == 0:
             return loss
         return loss + share * weighted_mean(torch.where(spoken, 0.0, hard))
-
-
-def _teacher_share(balancer: KnownBalancer) -> float:
-    """The share that a row without soft targets gives back to its label."""
-    match balancer:
-        case ComplementaryWeight(student_weight=weight):
-            return 1 - weight
-        case StaticWeights():
-            return 1 - balancer.student_share
-        case _:
-            return 0.0

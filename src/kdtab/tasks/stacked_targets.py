@@ -8,7 +8,9 @@ from typing import NamedTuple, final
 import torch
 from torch import Tensor
 
+from kdtab.tasks.partial_targets import PartialTargetTask
 from kdtab.tasks.soft_targets import SoftTargetTask
+from kdtab.tasks.stacked_rows import StackedRows, partial_slope
 from kdtab.tasks.supervised import SupervisedTask
 from kdtab.tasks.trainingtask import Slope, Terms, TrainingTask
 
@@ -39,7 +41,8 @@ def taught_by(task: TrainingTask) -> SoftTargetTask | None:
         task: Any.
 
     Returns:
-        The same loss as a `SoftTargetTask`; labels alone are alpha 1. None for other tasks.
+        The same loss as a `SoftTargetTask`, for rows that lack nothing; labels alone are alpha 1.
+        None for other tasks.
 
     Example:
         >>> taught_by(SupervisedTask("regression")).alpha
@@ -49,6 +52,8 @@ def taught_by(task: TrainingTask) -> SoftTargetTask | None:
     """
     if isinstance(task, SoftTargetTask):
         return task
+    if isinstance(task, PartialTargetTask):
+        return task.taught
     if isinstance(task, SupervisedTask) and task == SupervisedTask(task.task):
         return SoftTargetTask(task.task, alpha=1.0)
     return None
@@ -60,13 +65,15 @@ class StackedTargets:
 
     Args:
         tasks: One for each student, all of one kind of target.
+        partial: Whether rows may lack a label or the teacher's word, as for `PartialTargetTask`.
 
     Example:
         >>> StackedTargets([SoftTargetTask("regression", alpha=a) for a in (0.2, 1.0)]).listens
         True
     """
 
-    def __init__(self, tasks: Sequence[SoftTargetTask]) -> None:
+    def __init__(self, tasks: Sequence[SoftTargetTask], *, partial: bool = False) -> None:
+        self._partial = partial
         self._task = tasks[0].task
         assert all(each.task == self._task for each in tasks), "one kind of target"
         self._listening = [task for task in tasks if task.alpha < 1]
@@ -176,6 +183,9 @@ class StackedTargets:
         """
         # A softmax along rows of memory is many times faster than one over a few neighbours.
         across = outputs.mT.contiguous()  # [S, C, B]
+        if self._partial and batch.soft_targets is not None:
+            rows = StackedRows(across, batch.targets, batch.soft_targets)
+            return partial_slope(rows, self._task, self._alphas, self._hot)
         if self._task == "regression":
             hard, of_hard = _square(across, batch.targets.mT)
         else:

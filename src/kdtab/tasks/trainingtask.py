@@ -17,7 +17,8 @@ class Batch(NamedTuple):
 
     Attributes:
         inputs: [B, D] float32 encoded rows.
-        targets: [B] int64 class codes, or [B, 1] float32 scaled values.
+        targets: [B] int64 class codes, or [B, 1] float32 scaled values; −1 or NaN where a row has
+            no label, as tasks made by `task_of_open_rows` take it.
         soft_targets: [B, C] what the teacher said, as the task prepared it; None without one.
 
     Example:
