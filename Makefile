@@ -6,6 +6,8 @@ DATA ?=
 QUICK ?=
 ONLY ?=
 RECORD ?=
+# Where `make quality` keeps what it measured.
+WORK ?= .benchmarks/quality
 # Tests that run at the same time.
 JOBS ?= 2
 
@@ -23,7 +25,7 @@ PEERS := $(BENCH)/peers.stamp
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo check lint test bench docs clean
+.PHONY: help setup demo check lint test bench quality docs clean
 
 help:
 	@echo 'make demo    train a teacher on a real table, distil it, compare the two'
@@ -32,6 +34,7 @@ help:
 	@echo 'make lint    all checks but the tests'
 	@echo 'make test    the tests'
 	@echo 'make bench   the benchmarks; QUICK=1, ONLY=step,tables, DATA=folder, RECORD=1'
+	@echo 'make quality students against their teachers on many tables; DATA=folder, QUICK=1, RECORD=1'
 	@echo 'make docs    write the generated pages again'
 	@echo 'make clean   remove everything that the others made'
 
@@ -85,6 +88,13 @@ $(PEERS): pyproject.toml constraints.txt benchmarks/requirements.txt
 bench: $(PEERS)
 	@$(BENCH)/bin/python -m benchmarks.run $(if $(QUICK),--quick) $(if $(ONLY),--only '$(ONLY)') \
 		$(if $(DATA),--data '$(DATA)') $(if $(RECORD),--record)
+
+# The protocol of benchmarks/quality: hours, or less than one with QUICK=1; what is measured stays in
+# WORK, so that a run that was broken off goes on. RECORD=1 writes docs/results.md.
+quality: $(TOOLS)
+	@$(BIN)/python -m benchmarks.quality --work '$(WORK)' $(if $(QUICK),--quick) \
+		$(if $(ONLY),--tables '$(ONLY)') $(if $(DATA),--data '$(DATA)') \
+		$(if $(RECORD),--page docs/results.md)
 
 docs: $(TOOLS)
 	$(BIN)/python tests/traceability.py

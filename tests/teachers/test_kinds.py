@@ -36,8 +36,12 @@ class Networks:
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
+        self.numbers: list[int] = []
 
-    def fit(self, rows: Float32Array, targets: Targets, seed: int) -> Checked[Says[Float32Array]]:
+    def fit(
+        self, rows: Float32Array, targets: Targets, seed: int, number: int
+    ) -> Checked[Says[Float32Array]]:
+        self.numbers.append(number)
         self.sizes.append(len(rows))
         lesson = Lesson("classification", 2, random_seed=seed)
         return forest_fit("forest", lesson, trees=3)(rows, targets)
@@ -45,7 +49,7 @@ class Networks:
 
 @pytest.mark.parametrize(
     ("weights", "whole"),
-    [([1.0, 0, 0, 0, 0], 0), ([0.5, 0, 0, 0.5, 0], 1), ([0, 0, 0, 0.5, 0.5], 2)],
+    [([1.0, 0, 0, 0, 0, 0], 0), ([0.5, 0, 0, 0.5, 0, 0], 1), ([0, 0, 0, 0, 0.5, 0.5], 2)],
 )
 def test_a_member_without_weight_is_not_fitted_on_all_rows(
     weights: list[float], whole: int, monkeypatch: pytest.MonkeyPatch
@@ -60,7 +64,8 @@ def test_a_member_without_weight_is_not_fitted_on_all_rows(
     heard = Lessons(asked.lesson, asked.rows, asked.targets, asked.folds, heard=told.append)
     found = label_by_kind("ensemble", heard, networks.fit).unwrap()
     assert networks.sizes.count(ROWS) == whole
-    assert len(networks.sizes) == 4 + whole
+    assert len(networks.sizes) == 6 + whole
+    assert networks.numbers[:6] == [0, 0, 1, 1, 2, 2]
     assert told.count("network, all training rows") == whole
     assert "boosted, all training rows" not in told
     assert [weight for _, weight in found.weights] == weights
@@ -72,7 +77,7 @@ def test_an_ensemble_of_its_first_member_alone_is_that_member(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        kinds_module, "mixture_weights", lambda *_, **__: np.array([1.0, 0, 0, 0, 0])
+        kinds_module, "mixture_weights", lambda *_, **__: np.array([1.0, 0, 0, 0, 0, 0])
     )
     asked = lessons()
     both = label_by_kind("ensemble", asked, Networks().fit).unwrap().labelling

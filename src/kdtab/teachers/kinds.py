@@ -38,14 +38,14 @@ from kdtab.teachers.teacher import TeacherInfo
 from kdtab.teachers.trees import forest_fit, out_of_bag
 
 Member: TypeAlias = Literal["forest", "extra_trees", "boosted", "network"]
-NetworkFit: TypeAlias = Callable[[Float32Array, Targets, int], Checked[Says[Float32Array]]]
-"""Rows, their targets and a seed to a fitted network of kdtab."""
+NetworkFit: TypeAlias = Callable[[Float32Array, Targets, int, int], Checked[Says[Float32Array]]]
+"""Rows, their targets, a seed and the number of the network to a fitted network of kdtab."""
 
 MEMBERS: dict[TeacherKind, tuple[Member, ...]] = {
     "forest": ("forest",),
     "extra_trees": ("extra_trees",),
     "boosted": ("boosted",),
-    "ensemble": ("forest", "extra_trees", "boosted", "network", "network"),
+    "ensemble": ("forest", "extra_trees", "boosted", "network", "network", "network"),
 }
 MOST_TWINS = 0.05
 """A forest labels out of bag up to this share of rows with a twin: of many twins one is in any bag."""
@@ -158,7 +158,7 @@ def _member(
         case "boosted":
             fit = boosted_fit(lesson)
         case "network":
-            fit = _with_seed(fit_network, seed)
+            fit = _numbered(fit_network, seed, MEMBERS["ensemble"][:place].count(name))
     if lessons.policy == "in_sample":
         heard("all training rows")
         return fit_in_sample(fit, rows, targets).map(_whole)
@@ -174,8 +174,8 @@ def _whole(labelling: Labelling[Float32Array]) -> FoldLabels[Float32Array]:
     return FoldLabels(labelling.outputs, lambda: Success(labelling.says), labelling.method)
 
 
-def _with_seed(fit_network: NetworkFit, seed: int) -> Fit[Float32Array]:
-    return lambda rows, targets: fit_network(rows, targets, seed)
+def _numbered(fit_network: NetworkFit, seed: int, number: int) -> Fit[Float32Array]:
+    return lambda rows, targets: fit_network(rows, targets, seed, number)
 
 
 def _mixed(

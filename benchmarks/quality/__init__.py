@@ -1,0 +1,1 @@
+"""Students against their teachers on many tables, by one protocol."""
