@@ -8,7 +8,13 @@ import torch
 from hypothesis import strategies as st
 
 from kdtab.bundle import ModelBundle
-from kdtab.config.networks import LinearSpec, MlpSpec, NetworkSpec, TabResNetSpec
+from kdtab.config.networks import (
+    BatchEnsembleSpec,
+    LinearSpec,
+    MlpSpec,
+    NetworkSpec,
+    TabResNetSpec,
+)
 from kdtab.config.schema import (
     BooleanColumn,
     CategoricalColumn,
@@ -147,7 +153,7 @@ def feature_columns(draw: st.DrawFn) -> tuple[FeatureColumn, ...]:
 
 @st.composite
 def network_specs(draw: st.DrawFn, input_dim: int, output_dim: int) -> NetworkSpec:
-    """Every kind of network, very small."""
+    """Every kind of network that ends in one Linear, very small."""
     if draw(st.booleans()):
         return LinearSpec(input_dim=input_dim, output_dim=output_dim)
     kind: type[MlpSpec] | type[TabResNetSpec] = MlpSpec if draw(st.booleans()) else TabResNetSpec
@@ -157,6 +163,19 @@ def network_specs(draw: st.DrawFn, input_dim: int, output_dim: int) -> NetworkSp
         hidden_dim=draw(st.integers(1, 4)),
         num_hidden_layers=draw(st.integers(1, 2)),
         dropout=draw(st.floats(0, 1, exclude_max=True)),
+    )
+
+
+def ensemble_specs(input_dim: int, output_dim: int) -> st.SearchStrategy[BatchEnsembleSpec]:
+    """Batch ensembles, very small."""
+    return st.builds(
+        BatchEnsembleSpec,
+        input_dim=st.just(input_dim),
+        output_dim=st.just(output_dim),
+        hidden_dim=st.integers(1, 4),
+        num_hidden_layers=st.integers(1, 2),
+        dropout=st.floats(0, 1, exclude_max=True),
+        members=st.integers(2, 3),
     )
 
 
@@ -184,7 +203,7 @@ def bundles(draw: st.DrawFn) -> ModelBundle:
     regression = draw(st.booleans())
     classes = tuple(draw(st.lists(names, min_size=1, max_size=3, unique=True)))
     outputs = 1 if regression else len(classes)
-    spec = draw(network_specs(width, outputs))
+    spec = draw(st.one_of(network_specs(width, outputs), ensemble_specs(width, outputs)))
     return ModelBundle(
         model=seeded_network(
             spec, draw(st.integers(0, 2**40)), draw(st.sampled_from([0.0, 1e-30, 1.0, 1e20]))

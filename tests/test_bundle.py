@@ -206,8 +206,8 @@ def test_only_networks_of_kdtab_can_be_saved_and_the_sentence_says_which() -> No
     assert isinstance(issue, NetworkForeign)
     assert explain(issue) == (
         "a bundle with a network of type 'Sequential' cannot be saved: kdtab stores no code, only "
-        "its own networks ('MlpNetwork', 'TabResNetNetwork', 'LinearNetwork'); distil it into one "
-        "of them"
+        "its own networks ('MlpNetwork', 'TabResNetNetwork', 'LinearNetwork', "
+        "'BatchEnsembleNetwork'); distil it into one of them"
     )
 
 
@@ -219,7 +219,8 @@ def test_a_network_derived_from_those_of_kdtab_is_foreign_too() -> None:
     assert isinstance(model, TabularNetwork)
     foreign = dataclasses.replace(regression_bundle(), model=Mine(model.spec))
     assert to_record(foreign).failure().first == NetworkForeign(
-        found="Mine", known=("MlpNetwork", "TabResNetNetwork", "LinearNetwork")
+        found="Mine",
+        known=("MlpNetwork", "TabResNetNetwork", "LinearNetwork", "BatchEnsembleNetwork"),
     )
 
 

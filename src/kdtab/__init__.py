@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kdtab.config.training import TrainingConfig as TrainingConfig
     from kdtab.config.variants import StudentVariant as StudentVariant
     from kdtab.config.variants import variant_grid as variant_grid
+    from kdtab.data.softrows import soft_label_rows as soft_label_rows
     from kdtab.disk.tables import read_table as read_table
     from kdtab.distillation_teacher import DistillationTeacher as DistillationTeacher
     from kdtab.errors.issue import Issue as Issue
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from kdtab.recipes.compare import report_comparison as report_comparison
     from kdtab.recipes.distill import distill_student as distill_student
     from kdtab.recipes.predict import predict_frame as predict_frame
+    from kdtab.recipes.quantiles import distill_quantiles as distill_quantiles
+    from kdtab.recipes.softlabels import distill_to_estimator as distill_to_estimator
     from kdtab.recipes.students import DistilledStudents as DistilledStudents
     from kdtab.recipes.students import distill_many as distill_many
     from kdtab.recipes.train import train_model as train_model
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
     from kdtab.shell.assemble import TrainedModel as TrainedModel
     from kdtab.task_modules import FeatureDistillationTask as FeatureDistillationTask
     from kdtab.task_modules import LogitDistillationTask as LogitDistillationTask
+    from kdtab.teachers.logodds import BoostedLogOdds as BoostedLogOdds
     from kdtab.teachers.resolve import resolve_teacher as resolve_teacher
     from kdtab.trainer import distill_model_from_file as distill_model_from_file
     from kdtab.trainer import predict_rows as predict_rows
@@ -63,6 +67,7 @@ if TYPE_CHECKING:
     from kdtab.trajectories import validate_distillation_dataset as validate_distillation_dataset
 
 _HOMES = {
+    "BoostedLogOdds": "kdtab.teachers.logodds",
     "ColumnOptions": "kdtab.config.columns",
     "Comparison": "kdtab.report.comparison",
     "DistillConfig": "kdtab.config.distillation",
@@ -89,8 +94,10 @@ _HOMES = {
     "compare_models": "kdtab.recipes.compare",
     "distill_many": "kdtab.recipes.students",
     "distill_model_from_file": "kdtab.trainer",
+    "distill_quantiles": "kdtab.recipes.quantiles",
     "distill_sequence_model": "kdtab.sequence_models",
     "distill_student": "kdtab.recipes.distill",
+    "distill_to_estimator": "kdtab.recipes.softlabels",
     "explain": "kdtab.errors.issue",
     "generate_teacher_trajectories": "kdtab.trajectories",
     "load_bundle": "kdtab.serialization",
@@ -104,6 +111,7 @@ _HOMES = {
     "save_sequence_model": "kdtab.sequence_models",
     "sequence_model": "kdtab.sequence_models",
     "sequence_states": "kdtab.sequence_models",
+    "soft_label_rows": "kdtab.data.softrows",
     "train_model": "kdtab.recipes.train",
     "train_model_from_file": "kdtab.trainer",
     "train_sequence_model": "kdtab.sequence_models",

@@ -43,12 +43,7 @@ from kdtab.models.weights import (
     weight_problems,
     weights_fingerprint,
 )
-from kdtab.record import (
-    BundleRecord,
-    Provenance,
-    TableManifest,
-    contradictions,
-)
+from kdtab.record import BundleRecord, Provenance, TableManifest, contradictions
 from kdtab.results import fail
 
 Value = TypeVar("Value")
@@ -64,7 +59,7 @@ class Metrics:
         test_loss: The loss on the held-out rows.
         test_metric_name: "accuracy", or "rmse" in the target's own unit.
         test_metric_value: The metric on the held-out rows.
-        validation_loss: The loss that chose the epoch.
+        validation_loss: The loss that chose the epoch, after the calibration where there is one.
         training_rows: Rows that changed weights.
         test_rows: Rows of the metric.
         epochs: Passes over the training rows.
@@ -105,10 +100,11 @@ class ModelBundle:
         target_scaler: Target units and network units; None: the same.
         target_column: The column that it predicts.
         input_dim: Columns of the encoded matrix.
-        output_dim: Classes, or 1 for regression.
+        output_dim: Classes, or 1 for regression, or quantiles.
         class_names: The label of each output; empty for regression.
         schema: The training table's columns.
         provenance: Where it comes from.
+        quantiles: Levels of a regression's outputs; empty: its one output is the value.
 
     Example:
         >>> from dataclasses import replace
@@ -130,6 +126,7 @@ class ModelBundle:
     class_names: tuple[str, ...]
     schema: TableSchema
     provenance: Provenance = field(default_factory=Provenance)
+    quantiles: tuple[float, ...] = ()
 
     @property
     def artifacts(self) -> Artifacts:
@@ -179,7 +176,8 @@ class ModelBundle:
             False
         """
         parts = f"{artifacts_fingerprint(self.artifacts)}\n{weights_fingerprint(self.model)}"
-        return hashlib.sha256(parts.encode("ascii")).hexdigest()
+        told = f"\n{self.quantiles}" if self.quantiles else ""
+        return hashlib.sha256(f"{parts}{told}".encode("ascii")).hexdigest()
 
 
 def to_record(bundle: ModelBundle) -> Result[BundleRecord, Issues]:
@@ -265,6 +263,7 @@ def _manifest(bundle: ModelBundle, spec: NetworkSpec) -> Result[TableManifest, I
             label_classes=label_classes(bundle.artifacts),
             target_scaling=target_scaling(bundle.artifacts),
             class_names=bundle.class_names,
+            quantiles=bundle.quantiles,
             table_schema=bundle.schema,
             provenance=bundle.provenance,
         )
@@ -292,6 +291,7 @@ def _bundle(record: BundleRecord, device: torch.device) -> ModelBundle:
         input_dim=manifest.network.input_dim,
         output_dim=manifest.network.output_dim,
         class_names=manifest.class_names,
+        quantiles=manifest.quantiles,
         schema=manifest.table_schema,
         provenance=manifest.provenance,
     )

@@ -163,7 +163,7 @@ class Predictor:
         outputs = self._outputs_of(row)
         decoder = self.model.decoder
         if decoder.task == "regression":
-            return decoder.value(outputs[0])
+            return decoder.value(outputs[decoder.place])
         if decoder.classes is None:
             _raised(decoder.checked_classes())
         return decoder.label(outputs)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kdtab.config.manifest import Provenance, TableManifest
+from kdtab.config.quantiles import levels_problem
 from kdtab.config.sequencemanifest import SequenceManifest
 from kdtab.config.sequencenetworks import weight_shapes
 
@@ -236,8 +237,7 @@ def _manifest_problems(manifest: TableManifest) -> Iterator[str]:
     if kinds not in {("vectorize", "scale"), ("vectorize", "impute", "scale")}:
         yield f"its preprocessing steps are {list(kinds)}, they must be vectorize, impute, scale"
     outputs = manifest.network.output_dim
-    if manifest.task == "regression" and outputs != 1:
-        yield f"a regression network has 1 output, this one has {outputs:,}"
+    yield from _quantile_problems(manifest, outputs)
     if manifest.task == "classification":
         for what, names in (
             ("label classes", manifest.label_classes),
@@ -247,6 +247,20 @@ def _manifest_problems(manifest: TableManifest) -> Iterator[str]:
                 yield f"it has {len(names):,} {what} for {outputs:,} outputs"
             if names is not None and len(set(names)) != len(names):
                 yield f"its {what} are not distinct"
+
+
+def _quantile_problems(manifest: TableManifest, outputs: int) -> Iterator[str]:
+    levels = manifest.quantiles
+    if levels and manifest.task == "classification":
+        yield "a classification tells no quantiles"
+    elif levels:
+        problem = levels_problem(levels)
+        if problem is not None:
+            yield f"its quantiles {problem}"
+        if len(levels) != outputs:
+            yield f"it has {len(levels):,} quantiles for {outputs:,} outputs"
+    elif manifest.task == "regression" and outputs != 1:
+        yield f"a regression network has 1 output, this one has {outputs:,}"
 
 
 def _value_problems(arrays: Mapping[str, Array]) -> Iterator[str]:

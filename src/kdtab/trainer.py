@@ -182,7 +182,13 @@ def distill_model_from_file(
             for columns in options
             for frame in _table(data_path, sheet_name)
             for model in distill_student(
-                frame, bundle, cfg, knobs_checked, columns=columns, device=device
+                frame,
+                bundle,
+                cfg,
+                knobs_checked,
+                columns=columns,
+                device=device,
+                own_rows=False,
             )
         )
     return either(distilled, _bundle_and_metrics, raise_issues)

@@ -34,6 +34,17 @@ def test_json_holds_the_whole_manifest(trained: Trained) -> None:
     ]  # fmt: skip
 
 
+def test_an_ensemble_says_how_many_it_is(trained: Trained) -> None:
+    flags = ("--training-mode", "batch_ensemble", "--ensemble-size", "3", "--hidden-dim", "8")
+    rest = ("--exclude", "row", "--epochs", "1", "--quiet", "-o", "many.kdtab")
+    made = kdtab("train", "iris.csv", "--target", "species", *flags, *rest, folder=trained.folder)
+    assert made.code == 0, made.err
+    run = kdtab("inspect", "many.kdtab", folder=trained.folder)
+    assert "network     batch_ensemble, 3 members of 2 x 8 hidden units, dropout 0.1" in run.out
+    learnt = 4 * 8 + 8 * 8 + 3 * (4 + 8 + 8) + 3 * (8 + 8 + 8) + 3 * (8 * 3 + 3)
+    assert f"parameters  {learnt:,}" in run.out
+
+
 def test_it_needs_no_torch(trained: Trained) -> None:
     code = (
         "import sys\nfrom kdtab.cli.main import main\n"

@@ -216,11 +216,10 @@ def test_weights_that_are_learnt_move_without_decay_and_are_in_no_bundle() -> No
     )
     with watched_training() as seen:
         distilled(one_layered(), knobs)
-    student, beside = seen.optimizers[-1].param_groups
-    assert (student["weight_decay"], beside["weight_decay"]) == (1e-4, 0.0)
-    shapes = [tuple(parameter.shape) for parameter in beside["params"]]
-    assert shapes == [(3,), (16, 5), (16,)]
-    assert all(value != 0 for value in beside["params"][0].tolist())
+    optimizer = seen.optimizers[-1]
+    assert optimizer.weight_decay == 1e-4
+    assert [tuple(weights.shape) for weights in optimizer.undecayed] == [(3,), (16, 5), (16,)]
+    assert all(value != 0 for value in optimizer.undecayed[0].tolist())
 
 
 def test_the_same_call_gives_the_same_student() -> None:

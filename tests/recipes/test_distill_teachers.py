@@ -208,7 +208,9 @@ def fitted_matrices(monkeypatch: pytest.MonkeyPatch) -> list[Float32Array]:
         monkeypatch.setattr(model, "fit", spied(model.fit))
 
     def network(_: object, __: object) -> Callable[..., Checked[Says[Float32Array]]]:
-        def fit(rows: Float32Array, targets: Targets, seed: int) -> Checked[Says[Float32Array]]:
+        def fit(
+            rows: Float32Array, targets: Targets, seed: int, _: int
+        ) -> Checked[Says[Float32Array]]:
             seen.append(rows)
             lesson = Lesson("classification", 2, random_seed=seed)
             return trees_module.forest_fit("forest", lesson, trees=3)(rows, targets)
@@ -243,7 +245,7 @@ def test_the_weights_of_an_ensemble_lie_on_the_simplex_and_are_recorded(
     evidence = model.report.evidence
     assert evidence is not None
     names = [name for name, _ in evidence.weights]
-    assert names == ["forest", "extra_trees", "boosted", "network", "network"]
+    assert names == ["forest", "extra_trees", "boosted", "network", "network", "network"]
     assert sum(weight for _, weight in evidence.weights) == pytest.approx(1.0)
 
 

@@ -9,9 +9,17 @@ import numpy as np
 import polars as pl
 
 from bundle_strategies import seeded_network
+from encoding_strategies import few_edges
 from kdtab.bundle import ModelBundle, to_record
+from kdtab.config.base import revise
 from kdtab.config.columns import DEFAULT_MISSING_MARKERS
-from kdtab.config.networks import LinearSpec, MlpSpec, NetworkSpec, TabResNetSpec
+from kdtab.config.networks import (
+    BatchEnsembleSpec,
+    LinearSpec,
+    MlpSpec,
+    NetworkSpec,
+    TabResNetSpec,
+)
 from kdtab.config.schema import (
     BooleanColumn,
     CategoricalColumn,
@@ -26,7 +34,8 @@ from kdtab.data.target import LabelEncoder
 from kdtab.data.vectorize import Vectorizer
 from kdtab.predictor import Predictor
 
-KINDS = ("mlp", "tabresnet", "linear")
+PLAIN_KINDS = ("mlp", "tabresnet", "linear", "batch_ensemble")
+KINDS = (*PLAIN_KINDS, "binned mlp", "ranked tabresnet", "binned batch_ensemble")
 TASKS = ("classification", "regression")
 CLASSES = ("no", "perhaps", "yes")
 MARKERS = (
@@ -65,8 +74,23 @@ NAMES = tuple(column.name for column in COLUMNS)
 
 
 def spec_of(kind: str, input_dim: int, output_dim: int) -> NetworkSpec:
+    if kind not in PLAIN_KINDS:
+        # Edges for indicators of categories too: no fit would choose them, but a file may.
+        entered, plain = kind.split()
+        named = "piecewise_linear" if entered == "binned" else "quantile"
+        encoding = few_edges(7, input_dim, named)
+        return revise(spec_of(plain, input_dim, output_dim), encoding=encoding).unwrap()
     if kind == "linear":
         return LinearSpec(input_dim=input_dim, output_dim=output_dim)
+    if kind == "batch_ensemble":
+        return BatchEnsembleSpec(
+            input_dim=input_dim,
+            output_dim=output_dim,
+            hidden_dim=8,
+            num_hidden_layers=2,
+            dropout=0.1,
+            members=3,
+        )
     hidden: type[MlpSpec] | type[TabResNetSpec] = MlpSpec if kind == "mlp" else TabResNetSpec
     return hidden(
         input_dim=input_dim, output_dim=output_dim, hidden_dim=8, num_hidden_layers=2, dropout=0.1

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import click
 from returns.result import Result, Success
 
+from kdtab.cli.choosing import with_choice
 from kdtab.cli.console import Answer
 from kdtab.cli.fields import parsed_run
+from kdtab.cli.inheriting import inherited_fields
+from kdtab.cli.labelfolder import label_folder, labels_issue
 from kdtab.cli.options import (
     SectionedCommand,
     field_flags,
@@ -22,18 +24,17 @@ from kdtab.cli.progress import shown_progress
 from kdtab.cli.speakers import is_bundle_path
 from kdtab.cli.target import with_columns
 from kdtab.cli.variants import Search, asked_search
+from kdtab.config.choice import ChoiceOptions
 from kdtab.config.columns import ColumnOptions
 from kdtab.config.distillation import DistillConfig
 from kdtab.config.reporting import ReportOptions
 from kdtab.config.run import DeviceOptions, DistillRun
 from kdtab.config.tables import ReadOptions
 from kdtab.config.teacherfiles import TeacherFileOptions
-from kdtab.config.teachers import LABEL_POLICIES, TEACHER_KINDS, LabelConfig
+from kdtab.config.teachers import TEACHER_KINDS, LabelConfig
 from kdtab.config.training import TrainingConfig
 from kdtab.disk.documents import output_issue
-from kdtab.errors.configs import FieldInvalid
 from kdtab.errors.issue import Issues
-from kdtab.errors.labels import LabelsAbsent
 from kdtab.results import check, fail, gather
 
 if TYPE_CHECKING:
@@ -44,9 +45,7 @@ if TYPE_CHECKING:
 
 # A student's sizes come from its teacher, so a train config's own would be silently without effect.
 TEACHERS_SIZES = frozenset({"hidden_dim", "num_hidden_layers", "dropout"})
-# Which column, which rows, which split: what was held out from the teacher stays held out.
-INHERITED_TRAINING = ("test_size", "validation_size", "random_seed")
-INHERITED_COLUMNS = ("exclude_columns", "date_columns", "missing_markers", "max_categories")
+THE_TABLE, UNLABELLED = "the table", "the unlabelled rows"
 
 
 @click.command(cls=SectionedCommand)
@@ -59,9 +58,15 @@ INHERITED_COLUMNS = ("exclude_columns", "date_columns", "missing_markers", "max_
     "a bundle, .onnx, .skops, a table of scores.",
 )
 @click.option(
+    "--unlabelled",
+    metavar="FILE",
+    help="More rows, read as TABLE is: the teacher labels them, and a target is not looked at.",
+)
+@click.option(
     "-o", "--output", default="student.kdtab", show_default=True, help="Where to save the student."
 )
 @output_flags
+@field_flags("Choice", ChoiceOptions)
 @field_flags("Labels", LabelConfig)
 @field_flags("Report", ReportOptions)
 @field_flags("Teacher", TeacherFileOptions)
@@ -76,6 +81,7 @@ def distill(
     /,
     table: str,
     teacher: str | None,
+    unlabelled: str | None,
     output: str,
     config: str | None,
     quiet: bool,
@@ -87,6 +93,9 @@ def distill(
     shares unless you give others: what was held out from the teacher stays held out. Any other teacher needs a --target. `kdtab distill TABLE --target COLUMN --teacher forest` needs no
     teacher at all: one is fitted, and labels no row that it saw.
 
+    With a teacher that is no bundle, whatever you do not give is taken from the preset `standard`, and a student alone, without a teacher, is fitted beside the others. The usual one is kept unless
+    another leads by more than one standard error on the validation rows, or the teacher is worse than none. --preset seed is the plain recipe: one student, in-sample labels.
+
     Commas in --alpha, --temperature, --learning-rate and --random-seed (`--alpha .3,.5,.7`) train one student for each combination, all in one pass. The best by the loss of the validation
     rows is kept; they are 0.15 of the rows unless you give a --validation-size.
 
@@ -94,42 +103,27 @@ def distill(
         >>> distill.name
         'distill'
     """
-    contradiction = _labels_issue(flags, teacher)
+    contradiction = labels_issue(flags, teacher)
     if contradiction is not None:
         return fail(contradiction)
-    folder = _label_folder(flags)
+    folder = label_folder(flags)
     chosen = folder if teacher is None else teacher
     if chosen is None:
         (option,) = (item for item in context.command.params if item.name == "teacher")
         raise click.MissingParameter(ctx=context, param=option)
     given = flags if folder is None or teacher is not None else {**flags, "labels": None}
-    road = _from_bundle if is_bundle_path(chosen) else _from_other
-    return asked_search(given).bind(
-        lambda search: road(table, chosen, output, config, search, quiet=quiet)
+    tables = {THE_TABLE: table} | ({} if unlabelled is None else {UNLABELLED: unlabelled})
+    is_bundle = is_bundle_path(chosen)
+    road = _from_bundle if is_bundle else _from_other
+    return (
+        asked_search(given)
+        .bind(lambda search: with_choice(search, config, chosen, is_bundle=is_bundle))
+        .bind(lambda search: road(tables, chosen, output, config, search, quiet=quiet))
     )
 
 
-def _label_folder(flags: dict[str, object]) -> str | None:
-    labels = flags.get("labels")
-    is_folder = isinstance(labels, str) and labels not in LABEL_POLICIES and Path(labels).is_dir()
-    return str(labels) if is_folder else None
-
-
-def _labels_issue(
-    flags: dict[str, object], teacher: str | None
-) -> FieldInvalid | LabelsAbsent | None:
-    """A folder stands in for a teacher, so it is there, and there is no other."""
-    labels, folder = flags.get("labels"), _label_folder(flags)
-    if folder is not None and teacher is not None:
-        rule = "is a folder of what a teacher said: give it or a --teacher, not both"
-        return FieldInvalid(name="--labels", rule=rule, found=folder)
-    if folder is None and teacher is None and isinstance(labels, str):
-        return None if labels in LABEL_POLICIES else LabelsAbsent(path=labels)
-    return None
-
-
 def _from_bundle(
-    table: str,
+    tables: dict[str, str],
     teacher: str,
     output: str,
     config: str | None,
@@ -142,7 +136,7 @@ def _from_bundle(
     flags = search.flags
     unknown = search.defaults({"target_column": "(the teacher's)"})
     run = parsed_run(DistillRun, config, flags, **unknown)
-    inputs = {"the table": table, "the teacher": teacher}
+    inputs = tables | {"the teacher": teacher}
     outlet = check(output_issue(output, inputs))
     record = read_record(teacher)
     return gather(run, outlet, record).bind(
@@ -158,7 +152,7 @@ def _from_bundle(
 
 
 def _from_other(
-    table: str,
+    tables: dict[str, str],
     teacher: str,
     output: str,
     config: str | None,
@@ -166,13 +160,13 @@ def _from_other(
     *,
     quiet: bool,
 ) -> Result[Answer, Issues]:
-    inputs = {"the table": table} | ({} if teacher in TEACHER_KINDS else {"the teacher": teacher})
+    inputs = tables | ({} if teacher in TEACHER_KINDS else {"the teacher": teacher})
     run = parsed_run(DistillRun, config, search.flags, **search.defaults({}))
     outlet = check(output_issue(output, inputs))
     return (
         gather(run, outlet)
         .bind(lambda _: run)
-        .lash(lambda issues: with_columns(issues, table, search.flags))
+        .lash(lambda issues: with_columns(issues, tables[THE_TABLE], search.flags))
         .bind(lambda checked: _distilled(inputs, teacher, checked, search, output, quiet=quiet))
     )
 
@@ -186,42 +180,6 @@ def _without_gate_notes(answer: Answer, model: TrainedModel) -> Answer:
     return replace(answer, notes=tuple(note for note in answer.notes if note not in said))
 
 
-def inherited_fields(teacher: BundleRecord) -> dict[str, object]:
-    """What a student takes from its teacher's record when neither flag nor file says otherwise.
-
-    Args:
-        teacher: The teacher.
-
-    Returns:
-        Values by field name: the target, the columns' treatment and the split.
-
-    Example:
-        >>> from kdtab.bundle import to_record
-        >>> import polars as pl
-        >>> from kdtab.config.training import TrainingConfig
-        >>> from kdtab.recipes.train import train_model
-        >>> frame = pl.DataFrame({"x": [0.0, 1.0] * 20, "y": ["no", "yes"] * 20})
-        >>> config = TrainingConfig(target_column="y", epochs=1)
-        >>> model = train_model(frame, config, device="cpu").unwrap()
-        >>> inherited_fields(to_record(model.bundle).unwrap())["target_column"]
-        'y'
-    """
-    record = teacher.manifest.provenance
-    return {
-        "target_column": teacher.manifest.target_column,
-        **{
-            name: getattr(record.training_config, name)
-            for name in INHERITED_TRAINING
-            if record.training_config is not None
-        },
-        **{
-            name: getattr(record.column_options, name)
-            for name in INHERITED_COLUMNS
-            if record.column_options is not None
-        },
-    }
-
-
 def _distilled(
     inputs: dict[str, str],
     teacher: str | BundleRecord,
@@ -233,27 +191,32 @@ def _distilled(
 ) -> Result[Answer, Issues]:
     from kdtab.cli.models import save_model, saved_answer
     from kdtab.cli.reporting import check_distilled_reporting, reported
-    from kdtab.cli.searching import student_for, with_students
+    from kdtab.cli.searching import others_of, student_for, with_students
 
-    began, chosen = perf_counter(), isinstance(teacher, str) or run.labelling.model_fields_set
+    began = perf_counter()
+    asked = isinstance(teacher, str) or run.labelling.model_fields_set or search.choice is not None
     return Result.do(
         answer
         for _checked in check_distilled_reporting(run.reporting, inputs, output)
-        for frame in _table(inputs["the table"], run)
+        for frame in _table(inputs[THE_TABLE], run)
+        for more in _more_rows(inputs.get(UNLABELLED), run)
         for speaker in _speaker(teacher, run)
         for model, found in student_for(
             frame,
             speaker,
             run,
-            search.variants,
-            labels=run.labelling if chosen else None,
+            search,
+            labels=run.labelling if asked else None,
+            unlabelled=more,
             progress=shown_progress("distilling", quiet=quiet),
         )
         for _ in save_model(model.bundle, output)
         for answer in reported(
             _without_gate_notes(
                 with_students(
-                    saved_answer(model, output, perf_counter() - began, quiet=quiet), found
+                    saved_answer(model, output, perf_counter() - began, quiet=quiet),
+                    found,
+                    search.choice,
                 ),
                 model,
             ),
@@ -261,6 +224,7 @@ def _distilled(
             model,
             output,
             run.reporting,
+            others=others_of(found),
         )
     )
 
@@ -273,6 +237,16 @@ def _table(path: str, run: DistillRun) -> Result[pl.DataFrame, Issues]:
     return read_table(path, run.reading).bind(
         lambda frame: segments_by_columns(frame, run.reporting.segments).map(lambda _: frame)
     )
+
+
+def _more_rows(path: str | None, run: DistillRun) -> Result[pl.DataFrame | None, Issues]:
+    from kdtab.disk.tables import read_table
+
+    return Success(None) if path is None else read_table(path, run.reading).map(_perhaps)
+
+
+def _perhaps(frame: pl.DataFrame) -> pl.DataFrame | None:
+    return frame
 
 
 def _speaker(teacher: str | BundleRecord, run: DistillRun) -> Result[object, Issues]:

@@ -12,7 +12,7 @@ from returns.result import Result
 
 from kdtab.cli.console import Answer, aligned
 from kdtab.cli.options import SectionedCommand, plain_flags
-from kdtab.config.networks import LinearSpec, NetworkSpec
+from kdtab.config.networks import BatchEnsembleSpec, LinearSpec, NetworkSpec
 from kdtab.config.schema import (
     BooleanColumn,
     CategoricalColumn,
@@ -210,10 +210,15 @@ def network_text(spec: NetworkSpec) -> str:
         >>> network_text(LinearSpec(input_dim=3, output_dim=2))
         'linear, 3 inputs, 2 outputs'
     """
-    ends = f"{spec.input_dim:,} inputs, {spec.output_dim:,} outputs"
+    inputs = f"{spec.input_dim:,} inputs"
+    if spec.encoding is not None:
+        inputs += f" ({spec.encoding.kind} encoding, {spec.encoded_dim:,} columns)"
+    ends = f"{inputs}, {spec.output_dim:,} outputs"
     if isinstance(spec, LinearSpec):
         return f"{spec.kind}, {ends}"
     layers = f"{spec.num_hidden_layers} x {spec.hidden_dim:,} hidden units"
+    if isinstance(spec, BatchEnsembleSpec):
+        layers = f"{spec.members} members of {layers}"
     return f"{spec.kind}, {layers}, dropout {spec.dropout:g}, {ends}"
 
 

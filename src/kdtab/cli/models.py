@@ -9,6 +9,7 @@ from returns.result import Result
 
 from kdtab.bundle import ModelBundle, from_record, to_record
 from kdtab.cli.console import Answer, aligned, figure
+from kdtab.config.manifest import Provenance
 from kdtab.disk.bundles import write_record
 from kdtab.errors.issue import Issues
 from kdtab.record import BundleRecord
@@ -112,12 +113,17 @@ def _rows(model: TrainedModel, path: str, size: int, seconds: float) -> list[tup
         *([] if evidence is None else [("teacher", _teacher_text(evidence))]),
         (
             "trained",
-            f"{len(model.report.fitted.history):,} epochs of {record.training_rows or 0:,} rows in batches of "
+            f"{len(model.report.fitted.history):,} epochs of {_rows_learnt(record):,} rows in batches of "
             f"{settings.batch_size:,}, {seconds:.1f} s",
         ),
         ("parameters", f"{bundle.parameter_count:,}"),
         ("saved", f"{path} ({size_text(size)})"),
     ]
+
+
+def _rows_learnt(record: Provenance) -> int:
+    counts = (record.training_rows, record.synthetic_rows, record.unlabelled_rows)
+    return sum(count or 0 for count in counts)
 
 
 def _teacher_text(evidence: DistillEvidence) -> str:

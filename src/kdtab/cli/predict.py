@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write a .csv, .tsv, .parquet or .jsonl file. Without it CSV goes to stdout.",
 )
-@click.option("--probabilities", is_flag=True, help="One more column for each class.")
+@click.option(
+    "--probabilities", is_flag=True, help="One more column for each class, or each quantile."
+)
 @plain_flags
 @field_flags("Reading", ReadOptions)
 @click.option(

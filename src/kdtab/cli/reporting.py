@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,7 +81,13 @@ def check_distilled_reporting(
 
 
 def reported(
-    answer: Answer, frame: pl.DataFrame, model: TrainedModel, output: str, options: ReportOptions
+    answer: Answer,
+    frame: pl.DataFrame,
+    model: TrainedModel,
+    output: str,
+    options: ReportOptions,
+    *,
+    others: Sequence[tuple[str, TrainedModel]] = (),
 ) -> Result[Answer, Issues]:
     """The answer of a distillation, with its report written and its gate passed or missed.
 
@@ -90,6 +97,7 @@ def reported(
         model: The student with its evidence.
         output: Where the student was saved; the scratch student is saved beside it.
         options: What was asked for.
+        others: Students that were fitted too, each with a few words.
 
     Returns:
         The answer with the verdict, or the issues of the report or the disk.
@@ -102,7 +110,7 @@ def reported(
         return Success(answer)
     return Result.do(
         judged(answer, summary, options)
-        for summary in report_distillation(frame, model, segments=options.segments)
+        for summary in report_distillation(frame, model, segments=options.segments, others=others)
         for _ in _save_scratch(model, output)
         for _written in write_report(summary, options)
     )

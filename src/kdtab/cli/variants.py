@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import final
 
 from returns.result import Success
 
 from kdtab.config.base import parse_config
+from kdtab.config.choice import ChoiceOptions
 from kdtab.config.variants import VARIED, StudentVariant
 from kdtab.results import Checked, collect
 
@@ -24,7 +25,9 @@ class Search:
 
     Attributes:
         flags: All other flags.
-        variants: None of them where no flag is a list.
+        variants: None of them where one student is wanted.
+        fields: What a preset says where neither a flag nor a file does.
+        choice: How one is kept; None: the smallest validation loss.
 
     Example:
         >>> Search({}, ()).defaults({"validation_size": 0.0})
@@ -33,6 +36,8 @@ class Search:
 
     flags: Mapping[str, object]
     variants: tuple[StudentVariant, ...]
+    fields: Mapping[str, object] = field(default_factory=dict)
+    choice: ChoiceOptions | None = None
 
     def defaults(self, fields: Mapping[str, object]) -> dict[str, object]:
         """What fields are without a flag or a line of a file: validation rows among them.
@@ -41,15 +46,17 @@ class Search:
             fields: The defaults of a command for one student.
 
         Returns:
-            The same, for many students with a share of validation rows.
+            The same over those of the preset, for many students with a share of validation rows.
 
         Example:
             >>> Search({}, (StudentVariant(alpha=0.3),)).defaults({"validation_size": 0.0})
             {'validation_size': 0.15}
         """
-        if not self.variants or fields.get("validation_size"):
-            return dict(fields)
-        return {**fields, "validation_size": USUAL_VALIDATION}
+        known = {name: value for name, value in fields.items() if value or name not in self.fields}
+        every = {**self.fields, **known}
+        if not self.variants or every.get("validation_size"):
+            return every
+        return {**every, "validation_size": USUAL_VALIDATION}
 
 
 def asked_search(flags: Mapping[str, object]) -> Checked[Search]:

@@ -13,7 +13,9 @@ from kdtab.config.objectives import ObjectiveConfig
 
 USUAL_TEMPERATURE = 2.0
 USUAL_ALPHA = 0.5
-ADDED_LATER = frozenset({"layers", "augment", "augment_swap", "augment_spread", "calibrate"})
+ADDED_LATER = frozenset(
+    {"layers", "augment", "augment_swap", "augment_spread", "calibrate", "half_precision"}
+)
 
 
 class DistillConfig(FrozenConfig):
@@ -35,6 +37,8 @@ class DistillConfig(FrozenConfig):
         augment_spread: s of the normal spread |a − b| / s around a neighbour's number, above 0.
         calibrate: Fold one temperature, or scale and offset of a regression, into the last layer,
             chosen by the loss of the validation rows.
+        half_precision: Round weight matrices to float16 in the end, and store them so: half the
+            bytes. What is measured is what is stored.
 
     Raises:
         pydantic.ValidationError: A `ValueError`; an unknown field or a value out of range.
@@ -57,6 +61,7 @@ class DistillConfig(FrozenConfig):
     augment_swap: Annotated[float, Field(gt=0, le=1)] = 0.25
     augment_spread: Annotated[float, Field(gt=0)] = 3.0
     calibrate: bool = False
+    half_precision: bool = False
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:

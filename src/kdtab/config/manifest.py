@@ -89,6 +89,10 @@ class Provenance(FrozenConfig):
         training_rows: Rows that changed weights.
         validation_rows: Rows that chose the epoch.
         test_rows: Rows that were held out for the metric.
+        synthetic_rows: Rows that were made up and labelled by the teacher, beside the training
+            rows; None where there were none.
+        unlabelled_rows: Real rows without a label that the teacher labelled; None where there were
+            none.
         table_fingerprint: sha256 of the table; with the seed and the sizes of `training_config` it
             tells which rows the network has seen.
         epochs: Passes over the training rows, as resolved.
@@ -121,6 +125,8 @@ class Provenance(FrozenConfig):
     training_rows: Count | None = None
     validation_rows: Count | None = None
     test_rows: Count | None = None
+    synthetic_rows: Count | None = None
+    unlabelled_rows: Count | None = None
     table_fingerprint: str | None = None
     epochs: Count | None = None
     best_epoch: Count | None = None
@@ -149,6 +155,7 @@ class TableManifest(FrozenConfig):
         label_classes: The label encoder's classes in order; None when the bundle has none.
         target_scaling: The target scaler; None when the bundle has none.
         class_names: What the outputs are called; empty for regression.
+        quantiles: The levels of a regression's outputs; empty where its one output is the value.
         table_schema: The training table's columns.
         provenance: Where it comes from.
 
@@ -170,6 +177,7 @@ class TableManifest(FrozenConfig):
     label_classes: Names | None = None
     target_scaling: TargetScaling | None = None
     class_names: Names
+    quantiles: Annotated[tuple[float, ...], Field(strict=False)] = ()
     table_schema: TableSchema
     provenance: Provenance = Provenance()
 
@@ -197,7 +205,7 @@ def canonical_json(value: object) -> str:
 
 
 def manifest_fields(manifest: TableManifest) -> dict[str, object]:
-    """The manifest as JSON values; what the provenance does not know is left out.
+    """The manifest as JSON values; what the provenance does not know, and no levels, are left out.
 
     Args:
         manifest: Any manifest.
@@ -213,5 +221,6 @@ def manifest_fields(manifest: TableManifest) -> dict[str, object]:
         ... ))["provenance"]
         {'notes': []}
     """
-    fields: dict[str, object] = manifest.model_dump(mode="json", exclude={"provenance"})
+    unset = {"provenance"} if manifest.quantiles else {"provenance", "quantiles"}
+    fields: dict[str, object] = manifest.model_dump(mode="json", exclude=unset)
     return fields | {"provenance": manifest.provenance.model_dump(mode="json", exclude_none=True)}

@@ -8,6 +8,7 @@ from typing import TypeVar
 from returns.result import Result
 
 from kdtab.config.base import FrozenConfig, parse_config
+from kdtab.config.choice import ChoiceOptions
 from kdtab.config.columns import ColumnOptions
 from kdtab.config.distillation import DistillConfig
 from kdtab.config.labels import LabelOptions
@@ -59,6 +60,7 @@ class DistillRun(FrozenConfig):
 
     training: TrainingConfig
     distill: DistillConfig
+    choice: ChoiceOptions
     labelling: LabelConfig
     reporting: ReportOptions
     teacher: TeacherFileOptions

@@ -20,6 +20,8 @@ class StudentVariant(FrozenConfig):
         learning_rate: Adam's step size.
         random_seed: Of this student's weights, orders of rows and dropout. The split keeps the seed
             of the run: all students are compared on the same rows.
+        student_hidden_dim: Units of a hidden layer.
+        augment: Synthetic rows for each training row.
 
     Raises:
         pydantic.ValidationError: A `ValueError`; an unknown field or a value out of range.
@@ -33,6 +35,8 @@ class StudentVariant(FrozenConfig):
     temperature: Annotated[float, Field(gt=0)] | None = None
     learning_rate: Annotated[float, Field(gt=0)] | None = None
     random_seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
+    student_hidden_dim: Annotated[int, Field(ge=1, le=65_536)] | None = None
+    augment: Annotated[float, Field(ge=0, le=100)] | None = None
 
     @property
     def changes(self) -> dict[str, float]:
@@ -54,6 +58,8 @@ def variant_grid(
     temperature: Sequence[float] = (),
     learning_rate: Sequence[float] = (),
     random_seed: Sequence[int] = (),
+    student_hidden_dim: Sequence[int] = (),
+    augment: Sequence[float] = (),
 ) -> tuple[StudentVariant, ...]:
     """Every combination of these values.
 
@@ -62,6 +68,8 @@ def variant_grid(
         temperature: Of the temperature.
         learning_rate: Of the step size.
         random_seed: Seeds of students.
+        student_hidden_dim: Widths.
+        augment: Shares of synthetic rows.
 
     Returns:
         One variant for each combination, the last field changing fastest.
@@ -73,12 +81,8 @@ def variant_grid(
         >>> [each.changes for each in variant_grid(alpha=(0.3, 0.7), random_seed=(1,))]
         [{'alpha': 0.3, 'random_seed': 1}, {'alpha': 0.7, 'random_seed': 1}]
     """
+    values = (alpha, temperature, learning_rate, random_seed, student_hidden_dim, augment)
     return tuple(
-        StudentVariant(alpha=a, temperature=t, learning_rate=rate, random_seed=seed)
-        for a, t, rate, seed in product(
-            alpha or (None,),
-            temperature or (None,),
-            learning_rate or (None,),
-            random_seed or (None,),
-        )
+        StudentVariant.model_validate(dict(zip(VARIED, each, strict=True)))
+        for each in product(*(given or (None,) for given in values))
     )

@@ -9,6 +9,7 @@ from typing import TypeAlias, assert_never
 from kdtab.errors.bundles import BundleIssue, explain_bundle_issue
 from kdtab.errors.columns import ColumnIssue, explain_column_issue
 from kdtab.errors.configs import ConfigIssue, explain_config_issue
+from kdtab.errors.estimators import EstimatorIssue, explain_estimator_issue
 from kdtab.errors.extras import ExtraIssue, ExtraMissing, explain_extra_issue
 from kdtab.errors.labels import LabelIssue, explain_label_issue
 from kdtab.errors.layers import LayerIssue, explain_layer_issue
@@ -32,6 +33,7 @@ Issue: TypeAlias = (
     | LayerIssue
     | TaskModuleIssue
     | SequenceIssue
+    | EstimatorIssue
 )
 
 
@@ -112,4 +114,6 @@ def explain(issue: Issue) -> str:
         return explain_task_module_issue(issue)
     if isinstance(issue, SequenceIssue):
         return explain_sequence_issue(issue)
+    if isinstance(issue, EstimatorIssue):
+        return explain_estimator_issue(issue)
     assert_never(issue)

@@ -141,8 +141,20 @@ class LayersNeedBundle(IssueValue):
     teacher: str
 
 
+class LayersOfEnsemble(IssueValue):
+    """Pairs of layers where a layer gives the units of many members at once.
+
+    Example:
+        >>> explain_objective_issue(LayersOfEnsemble(side="student"))
+        'the student is a batch_ensemble, whose layers hold the units of all its members: they cannot be compared with those of another network. Leave layers out, or take another training_mode'
+    """
+
+    side: str
+
+
 ObjectiveIssue: TypeAlias = (
     LossNeedsMoreClasses
+    | LayersOfEnsemble
     | LayersNeedBundle
     | LossNeedsTask
     | LossOverBatchAccumulated
@@ -192,6 +204,12 @@ def explain_objective_issue(issue: ObjectiveIssue) -> str:
                 "layers of a student can be compared with those of a kdtab bundle alone, which "
                 f"takes the same inputs as the student; of {quoted(teacher)} only the outputs are "
                 "known: leave layers out, or take a bundle as the teacher"
+            )
+        case LayersOfEnsemble(side=side):
+            return (
+                f"the {side} is a batch_ensemble, whose layers hold the units of all its members: "
+                "they cannot be compared with those of another network. Leave layers out, or take "
+                "another training_mode"
             )
         case WeightInvalid(name=name, rule=rule, found=found):
             return f"{name} {rule}, got {quoted(found)}"

@@ -6,6 +6,7 @@ from typing import TypeAlias, assert_never
 
 from kdtab.errors.answers import TeacherAnswerIssue, explain_answer_issue
 from kdtab.errors.base import IssueValue, listed
+from kdtab.errors.morerows import MoreRowsIssue, explain_more_rows_issue
 from kdtab.errors.sources import TeacherSourceIssue, explain_source_issue
 
 
@@ -108,6 +109,7 @@ TeacherIssue: TypeAlias = (
     | LabelsUnknown
     | TeacherOutputsInvalid
     | ClassesDiffer
+    | MoreRowsIssue
     | TeacherSourceIssue
     | TeacherAnswerIssue
 )
@@ -130,6 +132,8 @@ def explain_teacher_issue(issue: TeacherIssue) -> str:
         return explain_source_issue(issue)
     if isinstance(issue, TeacherAnswerIssue):
         return explain_answer_issue(issue)
+    if isinstance(issue, MoreRowsIssue):
+        return explain_more_rows_issue(issue)
     match issue:
         case TeacherMissing():
             return "teacher_path or teacher_bundle is required."
@@ -155,14 +159,15 @@ def explain_teacher_issue(issue: TeacherIssue) -> str:
         case TeacherOutputsInvalid(reason=reason):
             return f"the teacher gave unusable outputs: {reason}"
         case ClassesDiffer(only_teacher=only_teacher, only_table=only_table):
-            sides = (("teacher knows", only_teacher), ("table has", only_table))
-            differing = " and ".join(
-                f"only the {side} {listed(names)}" for side, names in sides if names
-            )
             return (
-                f"the teacher's classes are not the table's: {differing}. Classes are matched by "
+                f"the teacher's classes are not the table's: {_sides(only_teacher, only_table)}. Classes are matched by "
                 "name: name those of the teacher in their order (--teacher-classes), or say that a "
                 "missing class has probability 0 (--missing-classes zero)"
             )
         case _:
             assert_never(issue)
+
+
+def _sides(only_teacher: tuple[str, ...], only_table: tuple[str, ...]) -> str:
+    sides = (("teacher knows", only_teacher), ("table has", only_table))
+    return " and ".join(f"only the {side} {listed(names)}" for side, names in sides if names)

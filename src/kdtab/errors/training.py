@@ -31,7 +31,23 @@ class LossNotFinite(IssueValue):
     what: str
 
 
-TrainingIssue: TypeAlias = NoValidBatch | LossNotFinite
+class BudgetTooSmall(IssueValue):
+    """No student is as small, or as fast, as was asked for.
+
+    Example:
+        >>> explain_training_issue(BudgetTooSmall(
+        ...     max_bytes=900, max_latency=None, smallest_bytes=8_200, shortest_latency=9.5
+        ... ))
+        'no student is within max_bytes (900): the smallest that was tried has 8,200 bytes and takes 9.5 µs for one row; allow more, or give the student fewer columns'
+    """
+
+    max_bytes: int | None
+    max_latency: float | None
+    smallest_bytes: int
+    shortest_latency: float
+
+
+TrainingIssue: TypeAlias = NoValidBatch | LossNotFinite | BudgetTooSmall
 
 
 def explain_training_issue(issue: TrainingIssue) -> str:
@@ -53,6 +69,16 @@ def explain_training_issue(issue: TrainingIssue) -> str:
                 f"update_steps == 0: {rows:,} training rows in batches of {batch_size:,} give no "
                 "batch of at least 2 rows; use a batch_size of 2 or more and at least 2 training "
                 "rows"
+            )
+        case BudgetTooSmall():
+            limits = [
+                f"max_bytes ({issue.max_bytes:,})" if issue.max_bytes is not None else "",
+                f"max_latency ({issue.max_latency:g} µs)" if issue.max_latency is not None else "",
+            ]
+            return (
+                f"no student is within {' and '.join(filter(None, limits))}: the smallest that was "
+                f"tried has {issue.smallest_bytes:,} bytes and takes {issue.shortest_latency:g} µs "
+                "for one row; allow more, or give the student fewer columns"
             )
         case LossNotFinite(epoch=epoch, what=what):
             return (

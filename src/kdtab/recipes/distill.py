@@ -18,7 +18,7 @@ from kdtab.shell.device import resolve_device
 from kdtab.shell.progress import SILENT, RunProgress
 from kdtab.teachers.classroom import Classroom
 from kdtab.teachers.instruction import instruction_by, teacher_issues, with_size_note
-from kdtab.teachers.studentfit import Wish, fit_student
+from kdtab.teachers.studentfit import Wish, calibration_asked, fit_student
 from kdtab.teachers.taught import label_columns_issues
 
 __all__ = ["distill_student", "teacher_issues"]
@@ -31,10 +31,12 @@ def distill_student(
     distill: DistillConfig | None = None,
     *,
     labels: LabelConfig | None = None,
+    unlabelled: pl.DataFrame | None = None,
     columns: ColumnOptions | None = None,
     device: str | torch.device | None = None,
     progress: RunProgress = SILENT,
     scratch: bool = False,
+    own_rows: bool = True,
 ) -> Result[TrainedModel, Issues]:
     """Train a student on the labels of a frame and on what the teacher knows (PT-DISTILL-001).
 
@@ -56,11 +58,16 @@ def distill_student(
         distill: Temperature, alpha, or an objective and pairs of layers; and the student's sizes,
             which come from a bundle's network or else from `config`.
         labels: How the training rows are labelled; None cross-fits whatever can be fitted.
+        unlabelled: More rows, without a target or with one that is not looked at. The teacher of
+            all training rows labels them, and the student learns from them by the soft loss alone;
+            those that equal a row of the frame are dropped.
         columns: Which columns count; None takes all but the target.
         device: Where to train; None takes CUDA where there is one.
         progress: Hears of every fit and epoch, and of a teacher that is not better than none.
         scratch: Also fit the same student without a teacher, for the evidence. With `labels.gate`
             one is fitted anyway, on the rows of all folds but one where there is no validation row.
+        own_rows: Whether rows of the frame without a target are unlabelled rows too; never with a
+            group or time column, which ties them to rows that are held out.
 
     Returns:
         The student, its metrics on the held-out rows and a report, with evidence of the teacher
@@ -85,7 +92,11 @@ def distill_student(
     own = teacher_issues(teacher, config) if isinstance(teacher, ModelBundle) else ()
     return Result.do(
         student
-        for _ in gather(check(*own), place, check(*label_columns_issues(frame, policy)))
+        for _ in gather(
+            check(*own, calibration_asked(config, knobs)),
+            place,
+            check(*label_columns_issues(frame, policy)),
+        )
         for chosen in place
         for student in _distilled(
             teacher,
@@ -95,6 +106,8 @@ def distill_student(
                 progress,
                 scratch=scratch,
                 evidence=scratch or labels is not None,
+                unlabelled=unlabelled,
+                own_rows=own_rows,
             ),
         )
     )

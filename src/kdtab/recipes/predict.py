@@ -13,6 +13,7 @@ from kdtab.errors.issue import Issues
 from kdtab.errors.teachers import LabelEncoderMissing
 from kdtab.metrics.logits import log_probabilities
 from kdtab.results import fail
+from kdtab.serving.answers import quantile_columns
 from kdtab.shell.assemble import regression_values
 from kdtab.shell.device import resolve_device
 from kdtab.shell.scoring import frame_outputs
@@ -55,8 +56,9 @@ def predict_frame(
 
     Returns:
         [N rows] `prediction` (label text, or value in the target's unit) and, for classification,
-        `probability_<class>` for each class, in [0, 1], rows summing to 1. `LabelEncoderMissing`
-        for a classification bundle without one; `DeviceUnusable`.
+        `probability_<class>` for each class, in [0, 1], rows summing to 1; for a regression of
+        quantiles `quantile_<level>` for each level, rising along a row. `LabelEncoderMissing` for
+        a classification bundle without one; `DeviceUnusable`.
 
     Example:
         >>> from kdtab.config.training import TrainingConfig
@@ -72,7 +74,8 @@ def predict_frame(
 
 def _decoded(bundle: ModelBundle, outputs: Float32Array) -> Result[pl.DataFrame, Issues]:
     if bundle.task == "regression":
-        return Success(pl.DataFrame({"prediction": regression_values(bundle, outputs)}))
+        told = quantile_columns(outputs, bundle.quantiles, bundle.target_scaler)
+        return Success(pl.DataFrame({"prediction": regression_values(bundle, outputs)} | told))
     if bundle.label_encoder is None:
         return fail(LabelEncoderMissing())
     labels = bundle.label_encoder.inverse_transform(outputs.argmax(axis=1).astype(np.int64))

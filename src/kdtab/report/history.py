@@ -20,7 +20,7 @@ METHODS: Mapping[str, str] = {
 }
 SAME_BUDGET = (
     "target_column", "training_mode", "test_size", "validation_size", "patience", "random_seed",
-    "learning_rate",
+    "learning_rate", "optimizer", "weight_decay", "learning_rate_schedule", "warmup_steps", "ema_decay",
 )  # fmt: skip
 
 

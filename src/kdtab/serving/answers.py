@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,12 @@ import numpy.typing as npt
 import polars as pl
 from returns.result import Success
 
+from kdtab.config.quantiles import median_place
 from kdtab.config.training import Task
 from kdtab.data.arrays import FloatArray
 from kdtab.data.scale import LARGEST, TargetScaler
 from kdtab.errors.teachers import LabelEncoderMissing
+from kdtab.metrics.quantiles import quantiles_from_outputs
 from kdtab.results import Checked, fail
 
 FEW_ROWS = 64
@@ -29,6 +31,7 @@ class Decoder:
         task: What the network predicts.
         classes: The label of each output; None where the bundle has no label encoder.
         scaler: The target scaler; None: outputs are in the target's unit.
+        quantiles: Levels of a regression's outputs; empty: its one output is the value.
 
     Example:
         >>> Decoder("classification", ("no", "yes"), None).label([0.5, 2.0])
@@ -38,6 +41,17 @@ class Decoder:
     task: Task
     classes: tuple[str, ...] | None
     scaler: TargetScaler | None
+    quantiles: tuple[float, ...] = ()
+
+    @property
+    def place(self) -> int:
+        """The output of a regression that is its answer: the only one, or the median.
+
+        Example:
+            >>> Decoder("regression", None, None, (0.1, 0.5, 0.9)).place
+            1
+        """
+        return median_place(self.quantiles)
 
     def checked_classes(self) -> Checked[tuple[str, ...]]:
         """The labels, which nothing but a classification asks for.
@@ -100,9 +114,8 @@ class Decoder:
             ['yes', 'no']
         """
         if self.task == "regression":
-            values = outputs.astype(np.float64).reshape(-1)
-            in_unit = values if self.scaler is None else self.scaler.inverse_transform(values)
-            return pl.Series("prediction", in_unit)
+            values = outputs[:, self.place].astype(np.float64)
+            return pl.Series("prediction", self._in_unit(values))
         labels = pl.Series("prediction", self.classes, dtype=pl.String)
         return labels.gather(outputs.argmax(axis=1))
 
@@ -124,7 +137,7 @@ class Decoder:
             return found
         rows: list[list[float]] = outputs.tolist()
         if self.task == "regression":
-            return [self.value(value) for (value,) in rows]
+            return [self.value(row[self.place]) for row in rows]
         return [self.label(row) for row in rows]
 
     def frame(self, outputs: Outputs) -> Checked[pl.DataFrame]:
@@ -134,15 +147,15 @@ class Decoder:
             outputs: [N, C] logits, or [N, 1] values in the unit of training.
 
         Returns:
-            [N] `prediction` and, for classification, `probability_<class>` for each class;
-            `LabelEncoderMissing`.
+            [N] `prediction` and, for classification, `probability_<class>` for each class, for a
+            regression of quantiles `quantile_<level>` for each level; `LabelEncoderMissing`.
 
         Example:
             >>> Decoder("classification", ("a", "b"), None).frame(np.zeros((1, 2))).unwrap().row(0)
             ('a', 0.5, 0.5)
         """
         if self.task == "regression":
-            return Success(self.labels_or_values(outputs).to_frame())
+            return Success(pl.DataFrame([self.labels_or_values(outputs), *self._told(outputs)]))
         return self.checked_classes().map(
             lambda classes: pl.DataFrame(
                 {"prediction": self.labels_or_values(outputs)}
@@ -152,6 +165,37 @@ class Decoder:
                 }
             )
         )
+
+    def _in_unit(self, values: FloatArray) -> FloatArray:
+        return values if self.scaler is None else self.scaler.inverse_transform(values)
+
+    def _told(self, outputs: Outputs) -> Iterator[pl.Series]:
+        for name, values in quantile_columns(outputs, self.quantiles, self.scaler).items():
+            yield pl.Series(name, values)
+
+
+def quantile_columns(
+    outputs: Outputs, levels: tuple[float, ...], scaler: TargetScaler | None
+) -> dict[str, FloatArray]:
+    """The quantiles that outputs tell, in the target's unit.
+
+    Args:
+        outputs: [N, K] in the unit of training.
+        levels: [K]; none: there is nothing to tell.
+        scaler: The target scaler; None: outputs are in the target's unit.
+
+    Returns:
+        `quantile_<level>` for each level, [N] each.
+
+    Example:
+        >>> quantile_columns(np.zeros((1, 3)), (0.1, 0.5, 0.9), None)["quantile_0.5"].tolist()
+        [0.0]
+    """
+    if not levels:
+        return {}
+    values = quantiles_from_outputs(outputs, levels)
+    in_unit = values if scaler is None else scaler.inverse_transform(values)
+    return {f"quantile_{level:g}": in_unit[:, at] for at, level in enumerate(levels)}
 
 
 def probabilities(logits: Outputs) -> FloatArray:

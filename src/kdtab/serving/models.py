@@ -195,16 +195,20 @@ def served_model(record: BundleRecord) -> Checked[ServedModel]:
     if reasons:
         return fail(*(BundleContradiction(reason=reason) for reason in reasons))
     network = folded_network(manifest.network, record.arrays)
-    return Success(compiled_model(manifest.task, artifacts_from_record(record), network))
+    artifacts, levels = artifacts_from_record(record), manifest.quantiles
+    return Success(compiled_model(manifest.task, artifacts, network, levels))
 
 
-def compiled_model(task: Task, artifacts: Artifacts, network: FoldedNetwork) -> ServedModel:
+def compiled_model(
+    task: Task, artifacts: Artifacts, network: FoldedNetwork, quantiles: tuple[float, ...] = ()
+) -> ServedModel:
     """Compile parts that fit each other.
 
     Args:
         task: What the network predicts.
         artifacts: From raw cells to its D inputs, and from its outputs to answers.
         network: [D] inputs to [C] outputs.
+        quantiles: Levels of a regression's outputs; empty: its one output is the value.
 
     Returns:
         The model.
@@ -222,7 +226,7 @@ def compiled_model(task: Task, artifacts: Artifacts, network: FoldedNetwork) -> 
     plan = input_plan(artifacts, network)
     return ServedModel(
         vectorizer=artifacts.vectorizer,
-        decoder=Decoder(task, classes, artifacts.target_scaler),
+        decoder=Decoder(task, classes, artifacts.target_scaler, quantiles),
         single=row_server(plan, network),
         blocks=frame_server(plan, network),
     )

@@ -6,25 +6,30 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 
-import numpy as np
 import torch
 from returns.result import Result
 
 from kdtab.bundle import Metrics, ModelBundle
 from kdtab.config.base import revise
 from kdtab.config.manifest import Provenance
-from kdtab.config.training import TrainingConfig
-from kdtab.data.arrays import Float32Array, FloatArray
-from kdtab.data.artifacts import network_targets
-from kdtab.data.prepare import EncodedRows, PreparedTable
+from kdtab.data.prepare import PreparedTable
 from kdtab.errors.issue import Issues
-from kdtab.metrics.logits import accuracy_from_logits, log_losses_from_logits
-from kdtab.metrics.numbers import root_mean_squared_error
+from kdtab.models.network import TabularNetwork
 from kdtab.results import Checked
-from kdtab.shell.budget import resolve_settings
-from kdtab.shell.fit import FitRows, FitSettings, FittedNetwork, fit_network
-from kdtab.shell.infer import network_outputs
+from kdtab.shell.calibrate import Calibration, calibrated_fit
+from kdtab.shell.fit import FitSettings, FittedNetwork, fit_network
+from kdtab.shell.halving import halved_network
+from kdtab.shell.measure import measure_bundle, regression_values
+from kdtab.shell.planrows import (
+    extra_counts,
+    extra_notes,
+    fit_rows,
+    heard_rows,
+    plan_settings,
+    training_rows,
+)
 from kdtab.shell.progress import SILENT, Progress
+from kdtab.shell.rates import warmup_notes
 from kdtab.shell.search import Candidate, fit_many
 from kdtab.shell.trained import FitPlan, TrainedModel, TrainingReport
 
@@ -36,6 +41,7 @@ __all__ = [
     "fit_model",
     "fit_networks",
     "measure_bundle",
+    "network_bundle",
     "regression_values",
 ]
 
@@ -60,20 +66,21 @@ def fit_model(
         `LossNotFinite`.
 
     Example:
-        >>> from kdtab.recipes.train import train_model
         >>> import polars as pl
+        >>> from kdtab.config.training import TrainingConfig
+        >>> from kdtab.recipes.train import train_model
         >>> frame = pl.DataFrame({"x": [0.0, 1.0] * 20, "y": ["no", "yes"] * 20})
         >>> config = TrainingConfig(target_column="y", epochs=1)
         >>> train_model(frame, config, device="cpu").unwrap().metrics.test_metric_name
         'accuracy'
     """
-    settings = resolve_settings(plan.config, len(prepared.training.targets), prepared.task)
+    settings = plan_settings(prepared, plan)
     validated = len(prepared.validation.targets) > 0
     return fit_network(
         plan.spec,
         plan.task,
-        _fit_rows(prepared, prepared.training, plan.soft_targets),
-        _fit_rows(prepared, prepared.validation, None) if validated else None,
+        training_rows(prepared, plan.soft_targets, heard_rows(plan)),
+        fit_rows(prepared, prepared.validation, None) if validated else None,
         settings,
         device=device,
         progress=progress,
@@ -102,19 +109,22 @@ def fit_networks(
         >>> fit_networks.__name__
         'fit_networks'
     """
-    rows = len(prepared.training.targets)
     said = [plan.soft_targets for plan in plans if plan.soft_targets is not None]
     assert all(each is said[0] for each in said), "one teacher for all"
-    training = _fit_rows(prepared, prepared.training, said[0] if said else None)
+    spoken = said[0] if said else None
     validated = len(prepared.validation.targets) > 0
-    validation = _fit_rows(prepared, prepared.validation, None) if validated else None
+    validation = fit_rows(prepared, prepared.validation, None) if validated else None
     found: dict[int, Checked[FittedNetwork]] = {}
-    for spec in dict.fromkeys(plan.spec for plan in plans):
-        places = [place for place, plan in enumerate(plans) if plan.spec == spec]
-        candidates = [
-            Candidate(plans[place].task, resolve_settings(plans[place].config, rows, prepared.task))
-            for place in places
+    for spec, extra in dict.fromkeys((plan.spec, heard_rows(plan)) for plan in plans):
+        places = [
+            place
+            for place, plan in enumerate(plans)
+            if plan.spec == spec and heard_rows(plan) is extra
         ]
+        candidates = [
+            Candidate(plans[place].task, plan_settings(prepared, plans[place])) for place in places
+        ]
+        training = training_rows(prepared, spoken, extra)
         fitted = fit_many(spec, candidates, training, validation, device=device, progress=progress)
         found |= dict(zip(places, fitted, strict=True))
     return tuple(found[place] for place in range(len(plans)))
@@ -135,34 +145,51 @@ def assembled_model(prepared: PreparedTable, plan: FitPlan, fitted: FittedNetwor
         >>> assembled_model.__name__
         'assembled_model'
     """
-    settings = resolve_settings(plan.config, len(prepared.training.targets), prepared.task)
-    notes = prepared.report.notes + plan.notes
-    provenance = _recorded(
-        revise(plan.provenance, notes=notes).unwrap(), prepared, fitted, settings
-    )
-    bundle = _bundle(prepared, fitted, plan.config, provenance)
+    settings = plan_settings(prepared, plan)
+    fitted, calibration = _calibrated(prepared, plan, fitted)
+    if plan.half_precision:
+        fitted = replace(fitted, network=halved_network(fitted.network))
+    found: tuple[str, ...] = () if calibration is None else (calibration.note,)
+    steps = settings.epochs * fitted.update_steps // len(fitted.history)
+    found += warmup_notes(settings, steps=steps)
+    notes = prepared.report.notes + extra_notes(plan) + plan.notes + found
+    known = revise(plan.provenance, notes=notes, **extra_counts(plan), **_precision(plan)).unwrap()
+    provenance = _recorded(known, prepared, fitted, settings)
+    bundle = network_bundle(prepared, fitted.network, plan, provenance)
     metrics = measure_bundle(bundle, prepared.test)
     return TrainedModel(
         bundle=bundle,
-        metrics=_with_effort(metrics, provenance, fitted),
+        metrics=_with_effort(metrics, provenance, fitted, calibration),
         report=TrainingReport(
-            preparation=prepared.report, fitted=fitted, settings=settings, notes=notes
+            preparation=prepared.report,
+            fitted=fitted,
+            settings=settings,
+            notes=notes,
+            calibration=calibration,
         ),
     )
 
 
-def _fit_rows(
-    prepared: PreparedTable, rows: EncodedRows, soft_targets: Float32Array | None
-) -> FitRows:
-    targets = network_targets(rows.targets, prepared.artifacts)
-    return FitRows(inputs=rows.inputs, targets=targets, soft_targets=soft_targets)
+def _calibrated(
+    prepared: PreparedTable, plan: FitPlan, fitted: FittedNetwork
+) -> tuple[FittedNetwork, Calibration | None]:
+    if not plan.calibrate or not len(prepared.validation.targets):
+        return fitted, None
+    rows = fit_rows(prepared, prepared.validation, None)
+    return calibrated_fit(fitted, plan.task, prepared.task, rows)
 
 
-def _with_effort(metrics: Metrics, provenance: Provenance, fitted: FittedNetwork) -> Metrics:
+def _with_effort(
+    metrics: Metrics,
+    provenance: Provenance,
+    fitted: FittedNetwork,
+    calibration: Calibration | None,
+) -> Metrics:
+    chosen = fitted.history[fitted.best_epoch - 1].validation_loss
     return replace(
         metrics,
         train_loss=fitted.train_loss,
-        validation_loss=fitted.history[fitted.best_epoch - 1].validation_loss,
+        validation_loss=chosen if calibration is None else calibration.loss_after,
         training_rows=provenance.training_rows,
         test_rows=provenance.test_rows,
         epochs=len(fitted.history),
@@ -170,96 +197,45 @@ def _with_effort(metrics: Metrics, provenance: Provenance, fitted: FittedNetwork
     )
 
 
-def measure_bundle(bundle: ModelBundle, rows: EncodedRows) -> Metrics:
-    """Loss and metric of a bundle's network on encoded rows with known targets.
-
-    Args:
-        bundle: The model; left as it is.
-        rows: Encoded inputs [N, D], and class codes [N] or values [N] in the target's unit.
-
-    Returns:
-        Accuracy and log loss (nats), or RMSE in the target's unit and the mean squared error in
-        the unit of training; `train_loss` is NaN, since these rows were not trained on.
-
-    Example:
-        >>> from kdtab.recipes.train import train_model
-        >>> import polars as pl
-        >>> frame = pl.DataFrame({"x": [0.0, 1.0] * 20, "y": ["no", "yes"] * 20})
-        >>> config = TrainingConfig(target_column="y", epochs=1)
-        >>> model = train_model(frame, config, device="cpu").unwrap()
-        >>> rows = EncodedRows(np.zeros((1, 1), np.float32), np.zeros(1, np.int64))
-        >>> measure_bundle(model.bundle, rows).task
-        'classification'
-    """
-    outputs = network_outputs(bundle.model, rows.inputs)
-    if bundle.task == "classification":
-        codes = rows.targets.astype(np.int64)
-        return Metrics(
-            task=bundle.task,
-            train_loss=float("nan"),
-            test_loss=float(np.mean(log_losses_from_logits(outputs, codes))),
-            test_metric_name="accuracy",
-            test_metric_value=accuracy_from_logits(outputs, codes),
-        )
-    scaled = outputs.astype(np.float64).reshape(-1)
-    truth = rows.targets.astype(np.float64)
-    values = regression_values(bundle, outputs)
-    wanted = truth if bundle.target_scaler is None else bundle.target_scaler.transform(truth)
-    return Metrics(
-        task=bundle.task,
-        train_loss=float("nan"),
-        test_loss=float(np.mean((scaled - wanted) ** 2)),
-        test_metric_name="rmse",
-        test_metric_value=root_mean_squared_error(values, truth),
-    )
+def _precision(plan: FitPlan) -> dict[str, object]:
+    return {"weight_precision": "float16"} if plan.half_precision else {}
 
 
-def regression_values(bundle: ModelBundle, outputs: Float32Array) -> FloatArray:
-    """Network outputs as values in the target's unit (REQ-T21).
-
-    Args:
-        bundle: A regression model; without a target scaler its outputs are the values.
-        outputs: [N, 1] float32.
-
-    Returns:
-        [N] float64.
-
-    Example:
-        >>> from dataclasses import replace
-        >>> import polars as pl
-        >>> from kdtab.recipes.train import train_model
-        >>> frame = pl.DataFrame({"x": [0.0, 1.0] * 20, "y": [0.5, 1.5] * 20})
-        >>> config = TrainingConfig(target_column="y", task="regression", epochs=1)
-        >>> bundle = train_model(frame, config, device="cpu").unwrap().bundle
-        >>> raw = replace(bundle, task="regression", target_scaler=None)
-        >>> regression_values(raw, np.array([[2.5]], dtype=np.float32)).tolist()
-        [2.5]
-    """
-    flat = outputs.astype(np.float64).reshape(-1)
-    if bundle.target_scaler is None:
-        return flat
-    return bundle.target_scaler.inverse_transform(flat)
-
-
-def _bundle(
-    prepared: PreparedTable, fitted: FittedNetwork, config: TrainingConfig, provenance: Provenance
+def network_bundle(
+    prepared: PreparedTable, network: TabularNetwork, plan: FitPlan, provenance: Provenance
 ) -> ModelBundle:
+    """A network with the artifacts of its table.
+
+    Args:
+        prepared: The table.
+        network: Of its inputs, fitted or not.
+        plan: What it was to be.
+        provenance: Where it comes from.
+
+    Returns:
+        The bundle.
+
+    Example:
+        >>> network_bundle.__name__
+        'network_bundle'
+    """
     artifacts = prepared.artifacts
     encoder = artifacts.label_encoder
     return ModelBundle(
-        model=fitted.network,
+        model=network,
         task=prepared.task,
         vectorizer=artifacts.vectorizer,
         scaler=artifacts.scaler,
         feature_medians=artifacts.feature_medians,
         label_encoder=encoder,
         target_scaler=artifacts.target_scaler,
-        target_column=config.target_column,
-        input_dim=fitted.network.spec.input_dim,
-        output_dim=fitted.network.spec.output_dim,
+        target_column=plan.config.target_column,
+        input_dim=network.spec.input_dim,
+        output_dim=network.spec.output_dim,
         class_names=encoder.classes if encoder is not None else (),
         schema=prepared.schema,
         provenance=provenance,
+        quantiles=plan.quantiles,
     )
 
 

@@ -18,7 +18,10 @@ from kdtab.data.outputs import TeacherOutputs
 from kdtab.data.report import PreparationReport
 from kdtab.data.teacherinfo import TeacherInfo
 from kdtab.metrics.bootstrap import Interval
+from kdtab.metrics.quantiles import QuantileScores
 from kdtab.results import Checked
+from kdtab.shell.calibrate import Calibration
+from kdtab.shell.extrarows import ExtraRows
 from kdtab.shell.fit import FitSettings, FittedNetwork
 from kdtab.tasks.supervised import TrainingTask
 
@@ -39,6 +42,11 @@ class FitPlan:
         soft_targets: [N, C] teacher outputs for the training rows, or None.
         provenance: What is known of the run so far; sizes and settings are added.
         notes: Sentences beside those of the preparation.
+        calibrate: Whether to calibrate it on the validation rows, where there are some.
+        half_precision: Whether weight matrices are rounded to float16 in the end.
+        quantiles: Levels of a regression's outputs; empty: its one output is the value.
+        extra: Rows without a label that the teacher labelled; left out by a task that does not
+            listen to it.
 
     Example:
         >>> FitPlan.__dataclass_params__.frozen
@@ -51,6 +59,10 @@ class FitPlan:
     soft_targets: Float32Array | None
     provenance: Provenance
     notes: tuple[str, ...] = ()
+    calibrate: bool = False
+    half_precision: bool = False
+    quantiles: tuple[float, ...] = ()
+    extra: ExtraRows | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,8 @@ class TrainingReport:
         settings: The epochs and the batch size that were resolved.
         notes: Sentences that a person should read.
         evidence: What the teacher said and how; None where there was none to speak of.
+        calibration: What was folded into the last layer; None where nobody asked for it.
+        quantiles: How good the quantiles are; None for a student that tells none.
 
     Example:
         >>> TrainingReport.__dataclass_params__.frozen
@@ -74,6 +88,8 @@ class TrainingReport:
     settings: FitSettings
     notes: tuple[str, ...]
     evidence: DistillEvidence | None = None
+    calibration: Calibration | None = None
+    quantiles: QuantileScores | None = None
 
 
 @dataclass(frozen=True)

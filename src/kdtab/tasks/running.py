@@ -9,6 +9,7 @@ from typing import Protocol, cast, runtime_checkable
 from torch import nn
 
 from kdtab.models.network import TabularNetwork
+from kdtab.tasks.members import task_for
 from kdtab.tasks.trainingtask import TrainingTask
 
 
@@ -40,7 +41,7 @@ class PreparedTask(TrainingTask, Protocol):
 
 @contextmanager
 def in_run(task: TrainingTask, student: TabularNetwork) -> Iterator[TrainingTask]:
-    """The task of one run: itself, or what a `PreparedTask` says.
+    """The task of one run: itself, or what a `PreparedTask` says; for an ensemble of each member.
 
     Args:
         task: Any.
@@ -60,9 +61,9 @@ def in_run(task: TrainingTask, student: TabularNetwork) -> Iterator[TrainingTask
     """
     if isinstance(task, PreparedTask):
         with task.context(student) as running:
-            yield running
+            yield task_for(student, running)
     else:
-        yield task
+        yield task_for(student, task)
 
 
 def trained_beside(task: TrainingTask) -> tuple[nn.Parameter, ...]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from kdtab.config.base import revise
+from kdtab.config.networks import NetworkSpec
 from kdtab.data.arrays import Float32Array, FloatArray, IntArray
 from kdtab.data.dependence import linked_rows
 from kdtab.data.foldcolumns import group_numbers
@@ -59,7 +61,8 @@ class Baseline:
             'fitted'
         """
         self.progress.stage(stage)
-        return fit_model(prepared, self.plan, device=self.room.device, progress=self.progress)
+        plan = replace(self.plan, spec=_for_rows(self.plan, prepared.training))
+        return fit_model(prepared, plan, device=self.room.device, progress=self.progress)
 
 
 def has_validation_rows(prepared: PreparedTable, room: Classroom) -> bool:
@@ -79,7 +82,7 @@ def has_validation_rows(prepared: PreparedTable, room: Classroom) -> bool:
     rows = prepared.validation
     if len(rows.targets) < LEAST_GROUPS:
         return False
-    different = np.unique(_dependent(rows, prepared.split.validation, room))
+    different = np.unique(dependent_rows(rows, prepared.split.validation, room))
     return len(different) >= LEAST_GROUPS
 
 
@@ -193,7 +196,7 @@ def _on_validation(
             saw,
             losses_of_targets(spoken, rows, prepared),
             losses_of_targets(_outputs_of(scratch, rows), rows, prepared),
-            _dependent(rows, numbers, room),
+            dependent_rows(rows, numbers, room),
         )
     )
     return found.value_or(None)
@@ -247,12 +250,32 @@ def _outcome(
     )
 
 
+def _for_rows(plan: FitPlan, rows: EncodedRows) -> NetworkSpec:
+    """The network of a plan; where it has an encoding, with edges that no other row has moved."""
+    if plan.spec.encoding is None:
+        return plan.spec
+    return revise(plan.spec, encoding=rows.encoding(plan.config)).unwrap()
+
+
 def _outputs_of(model: TrainedModel, rows: EncodedRows) -> Float32Array:
     return network_outputs(model.bundle.model, rows.inputs)
 
 
-def _dependent(rows: EncodedRows, numbers: IntArray, room: Classroom) -> IntArray:
-    """The same number for identical rows and for rows of one group."""
+def dependent_rows(rows: EncodedRows, numbers: IntArray, room: Classroom) -> IntArray:
+    """The same number for identical rows and for rows of one group.
+
+    Args:
+        rows: [N] encoded.
+        numbers: [N] their row numbers of the table.
+        room: Whose group column makes rows one.
+
+    Returns:
+        [N] numbers.
+
+    Example:
+        >>> dependent_rows.__name__
+        'dependent_rows'
+    """
     twins, grouped = twin_groups(pl.DataFrame(rows.inputs)), room.labels.group_column
     if grouped is None:
         return twins

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
+import polars as pl
 from returns.result import Result, Success
 from torch import nn
 
 from kdtab.bundle import ModelBundle
 from kdtab.config.base import revise
+from kdtab.config.quantiles import median_place
 from kdtab.config.training import CLASSIFICATION_ONLY, TrainingConfig
 from kdtab.data.arrays import Float32Array
 from kdtab.data.fingerprint import table_fingerprint
@@ -22,9 +24,11 @@ from kdtab.errors.issue import Issue, Issues
 from kdtab.errors.teachers import TaskMismatch, TeacherOutputsInvalid
 from kdtab.models.describe import StudentSize, parameter_count, student_defaults
 from kdtab.results import check, fail
+from kdtab.shell.extrarows import ExtraRows
 from kdtab.shell.infer import network_outputs
 from kdtab.shell.trained import DistillEvidence, FitPlan, TrainedModel
 from kdtab.teachers.evidence import gathered_evidence, rows_seen_by
+from kdtab.teachers.morerows import MoreRows, check_more_rows, check_new_rows, more_rows
 from kdtab.teachers.network import NetworkTeacher
 from kdtab.teachers.source import (
     EstimatorSource,
@@ -38,6 +42,7 @@ from kdtab.teachers.source import (
 )
 from kdtab.teachers.studentfit import Wish, student_plan
 from kdtab.teachers.studenttask import objective_fits
+from kdtab.teachers.studentview import student_targets
 from kdtab.teachers.taught import Taught
 
 
@@ -52,6 +57,7 @@ class Instruction:
         evidence: Of the teacher; None where nobody asked for it.
         known: Fields of the provenance that tell of the table and of the teacher.
         bundle: The teacher, where it is one.
+        extra: Rows without a label that the teacher has labelled too.
 
     Example:
         >>> Instruction.__dataclass_params__.frozen
@@ -64,6 +70,7 @@ class Instruction:
     evidence: DistillEvidence | None
     known: Mapping[str, object] = field(default_factory=dict)
     bundle: ModelBundle | None = None
+    extra: ExtraRows | None = None
 
     def plan(self, wish: Wish) -> Result[FitPlan, Issues]:
         """What to fit for one student.
@@ -80,7 +87,8 @@ class Instruction:
         """
         network: nn.Module | None = None if self.bundle is None else self.bundle.model
         provenance = wish.provenance(**self.known)
-        return student_plan(self.prepared, self.sizes, self.spoken, provenance, wish, network)
+        planned = student_plan(self.prepared, self.sizes, self.spoken, provenance, wish, network)
+        return planned.map(lambda plan: replace(plan, extra=self.extra))
 
 
 def instruction_by(teacher: object, wish: Wish) -> Result[Instruction, Issues]:
@@ -113,15 +121,25 @@ def _by_bundle(teacher: ModelBundle, wish: Wish) -> Result[Instruction, Issues]:
             evidence,
             {"table_fingerprint": table, "teacher_fingerprint": teacher.fingerprint},
             teacher,
+            extra,
         )
         for _ in check(*teacher_issues(teacher, room.config))
         for prepared in prepare_with_artifacts(
             room.frame, room.config, room.options, teacher.artifacts, teacher.task, room.labels
         )
-        for spoken in _teacher_outputs(teacher, prepared)
+        for _ in check_more_rows(prepared, wish)
+        for spoken in _teacher_outputs(teacher, prepared, prepared.training.inputs)
         for table in Success(table_fingerprint(room.frame))
         for evidence in _bundle_evidence(teacher, spoken, prepared, wish, table)
+        for extra in more_rows(_more_by_bundle(teacher, prepared, wish))
     )
+
+
+def _more_by_bundle(teacher: ModelBundle, prepared: PreparedTable, wish: Wish) -> MoreRows:
+    def speaks(_: pl.DataFrame, inputs: Float32Array) -> Result[Float32Array, Issues]:
+        return _teacher_outputs(teacher, prepared, inputs)
+
+    return MoreRows(prepared, wish.room.frame, speaks, wish)
 
 
 def _by_source(source: TeacherSource, wish: Wish) -> Result[Instruction, Issues]:
@@ -135,11 +153,25 @@ def _by_source(source: TeacherSource, wish: Wish) -> Result[Instruction, Issues]
             StudentSize(config.hidden_dim, config.num_hidden_layers, config.dropout),
             teaching.evidence,
             _taught_facts(teaching, wish),
+            extra=extra,
         )
         for prepared in prepared_for(source, wish.room)
         for _ in objective_fits(prepared, wish.knobs, _name_of(source))
+        for _ in check_more_rows(prepared, wish)
+        for _ in check_new_rows(source, wish)
         for teaching in _teaching(source, prepared, wish)
+        for extra in more_rows(_more_by_source(teaching.evidence, prepared, wish))
     )
+
+
+def _more_by_source(evidence: DistillEvidence, prepared: PreparedTable, wish: Wish) -> MoreRows:
+    """The teacher of all training rows speaks of the others."""
+    policy = wish.room.labels.missing_classes
+
+    def speaks(rows: pl.DataFrame, _: Float32Array) -> Result[Float32Array, Issues]:
+        return evidence.outputs_of(rows).bind(lambda said: student_targets(said, prepared, policy))
+
+    return MoreRows(prepared, evidence.table, speaks, wish)
 
 
 def _name_of(source: TeacherSource) -> str:
@@ -214,9 +246,13 @@ def teacher_issues(teacher: ModelBundle, config: TrainingConfig) -> tuple[Issue,
     return tuple(found)
 
 
-def _teacher_outputs(teacher: ModelBundle, prepared: PreparedTable) -> Result[Float32Array, Issues]:
-    outputs = network_outputs(teacher.model, prepared.training.inputs)
-    expected = (len(prepared.training.inputs), prepared.output_dim)
+def _teacher_outputs(
+    teacher: ModelBundle, prepared: PreparedTable, inputs: Float32Array
+) -> Result[Float32Array, Issues]:
+    outputs = network_outputs(teacher.model, inputs)
+    if teacher.quantiles and outputs.shape[1] == len(teacher.quantiles):
+        outputs = outputs[:, [median_place(teacher.quantiles)]]
+    expected = (len(inputs), prepared.output_dim)
     if outputs.shape != expected:
         return fail(TeacherOutputsInvalid(reason=f"shape {outputs.shape}, not {expected}"))
     lost = int((~np.isfinite(outputs)).any(axis=1).sum())

@@ -102,7 +102,8 @@ class NetworkTeacher:
             return fail(LabelEncoderMissing())
         spoken = network_outputs(self.bundle.model, inputs)
         values = spoken.astype(np.float64)
-        if info.task == "regression" and spoken.shape == (len(inputs), 1):
+        outputs_of_one = len(self.bundle.quantiles) or 1
+        if info.task == "regression" and spoken.shape == (len(inputs), outputs_of_one):
             values = regression_values(self.bundle, spoken)[:, np.newaxis]
         outputs = TeacherOutputs(info.output_kind, info.classes, values)
         return checked_outputs(outputs, len(inputs))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+import polars as pl
 from returns.result import Result, Success
 from torch import nn
 
@@ -12,11 +13,15 @@ from kdtab.config.base import revise
 from kdtab.config.distillation import DistillConfig
 from kdtab.config.manifest import Provenance
 from kdtab.config.networks import network_spec
+from kdtab.config.training import TrainingConfig
 from kdtab.data.arrays import Float32Array
 from kdtab.data.prepare import PreparedTable
+from kdtab.errors.configs import FieldInvalid
 from kdtab.errors.issue import Issues
 from kdtab.models.describe import StudentSize
+from kdtab.results import check
 from kdtab.shell.assemble import FitPlan, TrainedModel, fit_model
+from kdtab.shell.calibrate import calibration_issue
 from kdtab.shell.progress import RunProgress
 from kdtab.shell.trained import DistillEvidence
 from kdtab.tasks.supervised import SupervisedTask
@@ -39,6 +44,8 @@ class Wish:
         progress: Hears of every fit and epoch.
         scratch: Whether the student without a teacher is wanted too.
         evidence: Whether a bundle is asked about more than the training rows.
+        unlabelled: Rows beside the table that the teacher is to label.
+        own_rows: Whether it is to label the rows of the table that have no target, too.
 
     Example:
         >>> Wish.__dataclass_params__.frozen
@@ -50,6 +57,8 @@ class Wish:
     progress: RunProgress
     scratch: bool
     evidence: bool
+    unlabelled: pl.DataFrame | None = None
+    own_rows: bool = False
 
     def provenance(self, **known: object) -> Provenance:
         """What is known of the run before it begins.
@@ -133,6 +142,7 @@ def plan_alone(prepared: PreparedTable, plan: FitPlan, wish: Wish) -> FitPlan:
         plan,
         task=SupervisedTask(prepared.task),
         soft_targets=None,
+        extra=None,
         provenance=wish.provenance(
             table_fingerprint=plan.provenance.table_fingerprint, distill_config=None
         ),
@@ -209,12 +219,45 @@ def student_plan(
         hidden_dim=_given(knobs.student_hidden_dim, sizes.hidden_dim),
         num_hidden_layers=_given(knobs.student_num_hidden_layers, sizes.num_hidden_layers),
         dropout=_given(knobs.student_dropout, sizes.dropout),
+        encoding=prepared.training.encoding(config),
+        members=config.ensemble_size,
     )
     lesson = Lesson(prepared, spec, spoken, network, config.random_seed)
-    return student_task(lesson, knobs).map(
+    unready = calibration_issue(
+        config.training_mode,
+        wanted=knobs.calibrate,
+        validated=len(prepared.validation.targets) > 0,
+    )
+    planned = check(unready).bind(lambda _: student_task(lesson, knobs))
+    return planned.map(
         lambda task: FitPlan(
-            config=config, spec=spec, task=task, soft_targets=spoken, provenance=provenance
+            config=config,
+            spec=spec,
+            task=task,
+            soft_targets=spoken,
+            provenance=provenance,
+            calibrate=knobs.calibrate,
+            half_precision=knobs.half_precision,
         )
+    )
+
+
+def calibration_asked(config: TrainingConfig, knobs: DistillConfig) -> FieldInvalid | None:
+    """Whether a run leaves validation rows, and a last layer, for the calibration it asks for.
+
+    Args:
+        config: Of the student; its validation size leaves the rows.
+        knobs: Whether to calibrate.
+
+    Returns:
+        `FieldInvalid`, or None.
+
+    Example:
+        >>> calibration_asked(TrainingConfig(target_column="y"), DistillConfig(calibrate=True)).name
+        'calibrate'
+    """
+    return calibration_issue(
+        config.training_mode, wanted=knobs.calibrate, validated=config.validation_size > 0
     )
 
 

@@ -11,14 +11,15 @@ from returns.result import Result, Success
 from torch import nn
 
 from kdtab.config.distillation import DistillConfig
-from kdtab.config.networks import NetworkSpec
+from kdtab.config.networks import BatchEnsembleSpec, NetworkSpec
 from kdtab.config.objectives import ObjectiveConfig
 from kdtab.data.arrays import Float32Array
 from kdtab.data.prepare import PreparedTable
 from kdtab.errors.issue import Issues
-from kdtab.errors.objectives import LayersNeedBundle
+from kdtab.errors.objectives import LayersNeedBundle, LayersOfEnsemble
+from kdtab.models.batchensemble import BatchEnsembleNetwork
 from kdtab.models.build import build_model
-from kdtab.results import Checked, check
+from kdtab.results import Checked, check, fail
 from kdtab.shell.seed import seeded
 from kdtab.tasks.chosen import objective_task
 from kdtab.tasks.layerfit import layer_task
@@ -63,7 +64,7 @@ def student_task(lesson: Lesson, knobs: DistillConfig) -> Tasked:
 
     Returns:
         `SoftTargetTask` or `PartialTargetTask` without an objective; else what it describes, or
-        every issue of its losses, its weights and its layers.
+        every issue of its losses, its weights and its layers; `LayersOfEnsemble`.
 
     Example:
         >>> student_task.__name__
@@ -73,6 +74,9 @@ def student_task(lesson: Lesson, knobs: DistillConfig) -> Tasked:
     partial = bool(np.isnan(lesson.spoken).any())
     if knobs.layers:
         assert lesson.network is not None, "`objective_fits` refuses layers without a network"
+        ensembles = _ensembles(lesson.spec, lesson.network)
+        if ensembles:
+            return fail(*(LayersOfEnsemble(side=side) for side in ensembles))
         # Nobody trains on this student: it tells the names and widths of its layers.
         with seeded(lesson.seed):
             return layer_task(
@@ -117,6 +121,15 @@ def objective_fits(prepared: PreparedTable, knobs: DistillConfig, teacher: str) 
         task=prepared.task,
         classes=prepared.output_dim,
     ).map(lambda _: None)
+
+
+def _ensembles(student: NetworkSpec, teacher: nn.Module) -> tuple[str, ...]:
+    """The sides whose layers are those of many members."""
+    found = {
+        "student": isinstance(student, BatchEnsembleSpec),
+        "teacher": isinstance(teacher, BatchEnsembleNetwork),
+    }
+    return tuple(side for side, is_ensemble in found.items() if is_ensemble)
 
 
 def _example(lesson: Lesson) -> torch.Tensor:

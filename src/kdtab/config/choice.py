@@ -1,0 +1,136 @@
+"""How one student is chosen of several: by which settings, among which, within which limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from kdtab.config.base import FrozenConfig
+from kdtab.config.presets import Preset, PresetName
+from kdtab.config.variants import StudentVariant
+
+WIDTHS = (512, 256, 128, 64, 32, 16)
+"""What is tried within limits, the widest first."""
+TUNED_WIDTHS = (128, 512)
+TUNED_TEMPERATURE = 2.0
+
+
+class ChoiceOptions(FrozenConfig):
+    """How one student is chosen of several.
+
+    Attributes:
+        preset: Settings that were chosen together, for whatever no flag and no file gives: standard,
+            quick (half the steps and half the width), or seed (one student, in-sample labels).
+            None: standard, or with a bundle as the teacher none.
+        tune: Also try a temperature, other widths and no synthetic rows; the usual student is kept
+            unless another leads by more than one standard error.
+        max_bytes: The largest file of a student. Widths from 512 down to 16 are tried.
+        max_latency: The longest median time of one row, in microseconds; likewise.
+
+    Raises:
+        pydantic.ValidationError: A `ValueError`; an unknown field or a value out of range.
+
+    Example:
+        >>> ChoiceOptions(max_bytes=300_000).limited
+        True
+    """
+
+    preset: PresetName | None = None
+    tune: bool = False
+    max_bytes: Annotated[int, Field(ge=1)] | None = None
+    max_latency: Annotated[float, Field(gt=0)] | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether a student may be too large or too slow.
+
+        Example:
+            >>> ChoiceOptions().limited
+            False
+        """
+        return self.max_bytes is not None or self.max_latency is not None
+
+
+def candidate_variants(
+    chosen: Preset, choice: ChoiceOptions, *, fixed: Sequence[str] = ()
+) -> tuple[StudentVariant, ...]:
+    """The students of a preset: the usual one, other alphas, and what is tuned or limited.
+
+    Args:
+        chosen: The preset.
+        choice: Whether to tune, and the limits: with a limit each width is tried, the widest first.
+        fixed: Fields that a person gave: they are not varied.
+
+    Returns:
+        What each student changes, the usual one first; the student without a teacher is none of
+        them, since a search fits it beside them.
+
+    Example:
+        >>> from kdtab.config.presets import preset
+        >>> found = candidate_variants(preset("standard"), ChoiceOptions())
+        >>> [each.changes for each in found]
+        [{}, {'alpha': 0.25}]
+        >>> [each.changes for each in candidate_variants(preset("seed"), ChoiceOptions())]
+        [{}]
+    """
+    changes: list[dict[str, float]] = [{}]
+    if choice.limited:
+        changes = [{"student_hidden_dim": width} for width in WIDTHS]
+    else:
+        changes += [{"alpha": alpha} for alpha in chosen.alphas]
+    if choice.tune:
+        changes.append({"temperature": TUNED_TEMPERATURE})
+        changes += [{"student_hidden_dim": width} for width in TUNED_WIDTHS]
+        changes.append({"augment": 0.0})
+    free = [change for change in changes if not set(change) & set(fixed)] or [{}]
+    distinct = {tuple(change.items()): change for change in free}
+    return tuple(StudentVariant.model_validate(change) for change in distinct.values())
+
+
+def preset_fields(chosen: Preset, given: Mapping[str, object]) -> dict[str, object]:
+    """The fields of a preset that stand beside what a person gave.
+
+    Args:
+        chosen: The preset.
+        given: Fields of flags and file by name, not yet checked.
+
+    Returns:
+        Fields by name: none that was given, and none that would contradict one.
+
+    Example:
+        >>> from kdtab.config.presets import preset
+        >>> found = preset_fields(preset("standard"), {"epochs": 3, "alpha": 0.9})
+        >>> "steps" in found, "alpha" in found, found["optimizer"]
+        (False, False, 'adamw')
+    """
+    every = {**chosen.training, **chosen.distill, **chosen.labels}
+    unfit = {*given, *_contradicting(given)}
+    return {name: value for name, value in every.items() if name not in unfit}
+
+
+def fixed_fields(given: Mapping[str, object]) -> tuple[str, ...]:
+    """The fields that are not varied, since a person gave them or what replaces them.
+
+    Args:
+        given: Fields of flags and file by name.
+
+    Returns:
+        Their names.
+
+    Example:
+        >>> fixed_fields({"objective": {}})
+        ('objective', 'alpha', 'temperature')
+    """
+    return (*given, *(("alpha", "temperature") if "objective" in given else ()))
+
+
+def _contradicting(given: Mapping[str, object]) -> Iterator[str]:
+    """Fields of a preset that cannot stand beside given ones."""
+    if "epochs" in given:
+        yield "steps"
+    if "objective" in given:
+        yield from ("alpha", "temperature")
+    if given.get("validation_size") in (0, 0.0) or given.get("training_mode") == "batch_ensemble":
+        yield "calibrate"
