@@ -172,3 +172,21 @@ def test_gradients_are_taken_away_of_all() -> None:
         tensor.grad = torch.ones(2)
     FlatAdam(tensors[:1], learning_rate=0.1, undecayed=tensors[1:]).zero_grad()
     assert [tensor.grad for tensor in tensors] == [None, None]
+
+
+@pytest.mark.parametrize("decoupled", [False, True])
+def test_a_rate_that_is_held_beside_the_tensors_gives_the_same_numbers(decoupled: bool) -> None:
+    def run(*, held: bool) -> torch.Tensor:
+        generator = torch.Generator().manual_seed(0)
+        weights = torch.randn(40, generator=generator)
+        adam = FlatAdam([weights], learning_rate=1e-2, weight_decay=1e-3, decoupled=decoupled)
+        if held:
+            assert adam.hold_rate()
+        for step in range(30):
+            weights.grad = torch.randn(40, generator=generator)
+            adam.learning_rate = 1e-2 / (1 + step)
+            adam.step()
+        assert adam.learning_rate == 1e-2 / 30
+        return weights
+
+    torch.testing.assert_close(run(held=True), run(held=False), rtol=1e-6, atol=1e-7)

@@ -10,8 +10,10 @@ import torch
 
 from kdtab.config.networks import MlpSpec
 from kdtab.models.build import build_model
+from kdtab.shell.course import course_of_run
 from kdtab.shell.recorded_step import FIRST_STEPS, RecordedStep, SideStream, Work, cuda_record
 from kdtab.shell.seed import seeded
+from kdtab.shell.settings import FitSettings
 from kdtab.shell.torch_step import StepTerms, TorchState, adam, take_torch_step
 from kdtab.tasks.soft_targets import SoftTargetTask
 from kdtab.tasks.trainingtask import Batch
@@ -95,6 +97,42 @@ def test_rows_are_copied_and_a_batch_may_change_afterwards() -> None:
         again, terms = take_torch_step(TASK, again, batch)
         expected.append(float(terms.terms["loss"]))
     assert found == expected
+
+
+def test_a_run_on_a_device_that_launches_takes_recorded_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = FitSettings(
+        epochs=2,
+        batch_size=8,
+        learning_rate=1e-2,
+        random_seed=1,
+        learning_rate_schedule="cosine",
+        optimizer="adamw",
+        ema_decay=0.9,
+    )
+    batches = rows([8] * 7 + [4])
+
+    def trained() -> list[torch.Tensor]:
+        with seeded(1):
+            network = build_model(SPEC)
+        with course_of_run(TASK, network, run, steps=len(batches)) as course:
+            state = course.state
+            for batch in batches:
+                state, _ = course.step(state, batch)
+            assert course.average is not None
+            course.average.settle()
+        return [weights.clone() for weights in network.state_dict().values()]
+
+    monkeypatch.setattr("kdtab.shell.course.goes_directly", lambda task, network: False)
+    plain = trained()
+    twin = Twin()
+    monkeypatch.setattr("kdtab.shell.course.is_on", lambda network, device: device == "cuda")
+    monkeypatch.setattr("kdtab.shell.course.cuda_record", twin)
+    monkeypatch.setattr("kdtab.shell.course.SideStream", nullcontext)
+    for one, other in zip(plain, trained(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-7)
+    assert (twin.recorded, twin.replays) == (1, 4)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -11,8 +11,15 @@ from torch import Tensor
 
 from kdtab.models.network import TabularNetwork, in_one_node
 from kdtab.shell.averages import WeightAverage, running_statistics
-from kdtab.shell.direct_step import Step, goes_directly, stepping_directly
+from kdtab.shell.direct_step import (
+    Step,
+    goes_directly,
+    is_on,
+    sees_outputs_alone,
+    stepping_directly,
+)
 from kdtab.shell.rates import learning_rate_at
+from kdtab.shell.recorded_step import RecordedStep, SideStream, cuda_record
 from kdtab.shell.settings import FitSettings
 from kdtab.shell.torch_step import StepTerms, TorchState, adam, take_torch_step
 from kdtab.tasks.running import trained_beside
@@ -102,6 +109,9 @@ def _stepping(
     else:
         # A decay would pull learnt weights of losses back to where they began.
         optimizer = make_adam(network.parameters(), undecayed=beside)
+        whole: Step = partial(take_torch_step, task)
+        is_alike = not beside and sees_outputs_alone(task, network) and is_on(network, "cuda")
+        if is_alike and optimizer.hold_rate():
+            whole = RecordedStep(whole, cuda_record, SideStream)
         with in_one_node(network):
-            state = TorchState(network, optimizer)
-            yield state, partial(take_torch_step, task), tuple(network.parameters())
+            yield TorchState(network, optimizer), whole, tuple(network.parameters())

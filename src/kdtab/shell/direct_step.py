@@ -39,13 +39,51 @@ def goes_directly(task: TrainingTask, network: TabularNetwork) -> TypeGuard[Grad
         >>> goes_directly(SupervisedTask("regression"), network)
         True
     """
+    return sees_outputs_alone(task, network) and is_on(network, "cpu")
+
+
+def sees_outputs_alone(task: TrainingTask, network: TabularNetwork) -> TypeGuard[GradientTask]:
+    """Whether every step is the same work on other rows, and nobody watches it.
+
+    Args:
+        task: What to compute.
+        network: On any device.
+
+    Returns:
+        False for a task that needs more than outputs or changes from step to step, and where a hook
+        watches a module.
+
+    Example:
+        >>> from kdtab.config.networks import LinearSpec
+        >>> from kdtab.models.build import build_model
+        >>> from kdtab.tasks.supervised import SupervisedTask
+        >>> network = build_model(LinearSpec(input_dim=1, output_dim=1))
+        >>> sees_outputs_alone(SupervisedTask("regression"), network)
+        True
+    """
     return (
         isinstance(task, GradientTask)
         and not isinstance(task, ScheduledTask)
-        and all(parameter.device.type == "cpu" for parameter in network.parameters())
         and not module_hooks._has_any_global_hook()
         and not any(map(is_hooked, network.modules()))
     )
+
+
+def is_on(network: nn.Module, device: str) -> bool:
+    """Whether every weight is on a kind of device.
+
+    Args:
+        network: Any module.
+        device: As torch names the kind.
+
+    Returns:
+        True also for a network without weights.
+
+    Example:
+        >>> is_on(nn.Linear(1, 1), "cpu"), is_on(nn.Linear(1, 1), "cuda")
+        (True, False)
+    """
+    return all(parameter.device.type == device for parameter in network.parameters())
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import compress
@@ -117,7 +117,8 @@ class FlatAdam:
         decoupled: bool = False,
         undecayed: Iterable[Tensor] = (),
     ) -> None:
-        self.learning_rate = learning_rate
+        self._learning_rate = learning_rate
+        self._rate: Tensor | None = None
         self.weight_decay = weight_decay
         self.decoupled = decoupled
         self.undecayed = tuple(undecayed)
@@ -126,6 +127,38 @@ class FlatAdam:
             for group, decay in ((list(tensors), weight_decay), (list(self.undecayed), 0.0))
             if group
         ]
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the next step; may be set.
+
+        Example:
+            >>> FlatAdam([torch.zeros(1)], learning_rate=0.5).learning_rate
+            0.5
+        """
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self._learning_rate = value
+        if self._rate is not None:
+            self._rate.fill_(value)
+
+    def hold_rate(self) -> bool:
+        """Keep the learning rate where the tensors are, for steps that are recorded once.
+
+        Returns:
+            False where torch's kernel is missing: then it is a number in every step.
+
+        Example:
+            >>> FlatAdam([torch.zeros(1)], learning_rate=0.5).hold_rate()
+            True
+        """
+        if _kernel(decoupled=self.decoupled) is None:
+            return False
+        device = self.tensors[0].device
+        self._rate = torch.tensor(self._learning_rate, dtype=torch.float32, device=device)
+        return True
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
@@ -165,7 +198,7 @@ class FlatAdam:
         with torch.no_grad():
             self._groups = [part for group in self._groups for part in group.alike()]
             for group in self._groups:
-                group.step(self.learning_rate, decoupled=self.decoupled)
+                group.step(self._learning_rate, self._rate, decoupled=self.decoupled)
 
 
 @final
@@ -203,12 +236,12 @@ class _Group:
             self.count,
         )
 
-    def step(self, learning_rate: float, *, decoupled: bool) -> None:
+    def step(self, learning_rate: float, held: Tensor | None, *, decoupled: bool) -> None:
         gradients = [weight.grad for weight in self.weights if weight.grad is not None]
         if not gradients:
             return
         self.count += 1
-        kernel = getattr(torch, "_fused_adamw_" if decoupled else "_fused_adam_", None)
+        kernel = _kernel(decoupled=decoupled)
         if kernel is None or self.updates.device.type not in FUSED_ADAM_DEVICES:
             self._step_plainly(gradients, learning_rate, decoupled=decoupled)
             return
@@ -220,7 +253,7 @@ class _Group:
             self.squares,
             [],
             [self.updates] * len(gradients),
-            lr=learning_rate,
+            lr=learning_rate if held is None else held,
             beta1=BETA_1,
             beta2=BETA_2,
             weight_decay=self.weight_decay,
@@ -246,3 +279,11 @@ class _Group:
             mean.lerp_(pull, 1 - BETA_1)
             square.mul_(BETA_2).addcmul_(pull, pull, value=1 - BETA_2)
             weight.addcdiv_(mean, square.sqrt().div_(root).add_(EPSILON), value=-rate)
+
+
+def _kernel(*, decoupled: bool) -> Callable[..., object] | None:
+    """Torch's own, under a name that it does not promise."""
+    found: Callable[..., object] | None = getattr(
+        torch, "_fused_adamw_" if decoupled else "_fused_adam_", None
+    )
+    return found

@@ -13,10 +13,10 @@ from typing import TypeAlias, final
 
 import torch
 
+from kdtab.shell.direct_step import Step
 from kdtab.shell.torch_step import StepTerms, TorchState
 from kdtab.tasks.trainingtask import Batch
 
-Step: TypeAlias = Callable[[TorchState, Batch], tuple[TorchState, StepTerms]]
 Work: TypeAlias = Callable[[], StepTerms]
 Record: TypeAlias = Callable[[Work], Work]
 """Notes down what a piece of work does, without doing it; what comes back does it."""
@@ -36,7 +36,8 @@ class RecordedStep:
     Example:
         >>> from kdtab.config.networks import LinearSpec
         >>> from kdtab.models.build import build_model
-        >>> from kdtab.shell.torch_step import adam, take_torch_step
+        >>> from kdtab.shell.direct_step import Step
+    from kdtab.shell.torch_step import adam, take_torch_step
         >>> from kdtab.tasks.supervised import SupervisedTask
         >>> from contextlib import nullcontext
         >>> from functools import partial
