@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from kdtab.config.training import TrainingConfig
 from kdtab.shell import budget
@@ -92,3 +93,18 @@ def test_epochs_follow_from_a_batch_size_that_was_given() -> None:
     config = TrainingConfig(target_column="y", batch_size=1_000)
     settings = resolve_settings(config, 100_000, "classification")
     assert settings.epochs == budget.CLASSIFICATION.steps // 100
+
+
+def test_steps_are_limited_by_passes_over_the_labelled_rows() -> None:
+    config = TrainingConfig(target_column="y", steps=4_000, max_epochs=1_000, batch_size=256)
+    small = resolve_settings(config, 450, "classification", labelled_rows=90)
+    alone = resolve_settings(config, 90, "classification")
+    large = resolve_settings(config, 25_000, "classification", labelled_rows=5_000)
+    assert small.epochs * 2 == 352
+    assert alone.epochs * 1 == 352
+    assert large.epochs == 41
+
+
+def test_a_limit_of_passes_without_steps_is_refused() -> None:
+    with pytest.raises(ValidationError, match="max_epochs is a limit of steps"):
+        TrainingConfig(target_column="y", max_epochs=3)

@@ -129,7 +129,7 @@ def fixed_fields(given: Mapping[str, object]) -> tuple[str, ...]:
 def _contradicting(given: Mapping[str, object]) -> Iterator[str]:
     """Fields of a preset that cannot stand beside given ones."""
     if "epochs" in given:
-        yield "steps"
+        yield from ("steps", "max_epochs")
     if "objective" in given:
         yield from ("alpha", "temperature")
     if given.get("validation_size") in (0, 0.0) or given.get("training_mode") == "batch_ensemble":

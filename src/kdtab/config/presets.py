@@ -102,6 +102,7 @@ STANDARD = Preset(
             "learning_rate_schedule": "cosine",
             "warmup_steps": 100,
             "steps": 4_000,
+            "max_epochs": 1_000,
             "batch_size": 256,
         }
     ),

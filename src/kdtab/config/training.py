@@ -30,6 +30,7 @@ CLASSIFICATION_ONLY: frozenset[TrainingMode] = frozenset(
 ADDED_LATER: frozenset[str] = frozenset(
     {
         "steps",
+        "max_epochs",
         "optimizer",
         "weight_decay",
         "learning_rate_schedule",
@@ -66,6 +67,8 @@ class TrainingConfig(FrozenConfig):
         num_hidden_layers: Hidden layers or residual blocks.
         dropout: Share of hidden units set to zero in a step, in [0, 1).
         steps: Weight updates in all, rounded up to whole epochs; stands in for `epochs`.
+        max_epochs: Of `steps`, at most those of so many passes over the labelled rows: a small table
+            is not worth thousands of updates.
         optimizer: "adam" adds the decay to the gradient, "adamw" takes it off the weights
             (Loshchilov & Hutter 2019, arXiv:1711.05101).
         weight_decay: Of the optimizer (REQ-KD20, REQ-T10).
@@ -101,6 +104,7 @@ class TrainingConfig(FrozenConfig):
     num_hidden_layers: Annotated[int, Field(ge=1, le=64)] = 2
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     steps: Annotated[int, Field(ge=1)] | None = None
+    max_epochs: Annotated[int, Field(ge=1)] | None = None
     optimizer: Optimizer = "adam"
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
     learning_rate_schedule: RateSchedule = "constant"
@@ -121,6 +125,8 @@ class TrainingConfig(FrozenConfig):
         if self.steps is not None and self.epochs is not None:
             rule = "stands in for epochs: leave one of the two out"
             raise fields_disagree("steps", rule, self.steps)
+        if self.max_epochs is not None and self.steps is None:
+            raise fields_disagree("max_epochs", "is a limit of steps: give both", self.max_epochs)
         return self
 
     @model_serializer(mode="wrap")

@@ -55,7 +55,9 @@ def step_budget(task: Task) -> StepBudget:
     return CLASSIFICATION if task == "classification" else REGRESSION
 
 
-def resolve_settings(config: TrainingConfig, training_rows: int, task: Task) -> FitSettings:
+def resolve_settings(
+    config: TrainingConfig, training_rows: int, task: Task, *, labelled_rows: int | None = None
+) -> FitSettings:
     """Epochs and batch size for so many rows; what the config says stands as it is (REQ-T11).
 
     Args:
@@ -63,6 +65,7 @@ def resolve_settings(config: TrainingConfig, training_rows: int, task: Task) -> 
             whole epochs, the last one complete.
         training_rows: N.
         task: The task as it was resolved.
+        labelled_rows: How many of the rows have a label; None: all.
 
     Returns:
         Settings with nothing left open. A batch larger than the rows is one batch (EC-T01).
@@ -82,7 +85,9 @@ def resolve_settings(config: TrainingConfig, training_rows: int, task: Task) -> 
     budget = step_budget(task)
     batch_size = config.batch_size or default_batch_size(training_rows, budget)
     if config.steps is not None:
-        epochs = epochs_of_steps(config.steps, training_rows, batch_size)
+        labelled = training_rows if labelled_rows is None else labelled_rows
+        steps = _worthwhile(config.steps, config.max_epochs, labelled, batch_size)
+        epochs = epochs_of_steps(steps, training_rows, batch_size)
     else:
         epochs = config.epochs or default_epochs(training_rows, batch_size, budget)
     return FitSettings(
@@ -152,3 +157,10 @@ def epochs_of_steps(steps: int, training_rows: int, batch_size: int) -> int:
         (10, 11)
     """
     return math.ceil(steps / max(1, steps_per_epoch(training_rows, batch_size)))
+
+
+def _worthwhile(steps: int, max_epochs: int | None, labelled: int, batch_size: int) -> int:
+    """Rows without a label do not count: a student alone gets as many updates as one that is taught."""
+    if max_epochs is None:
+        return steps
+    return max(1, min(steps, math.ceil(max_epochs * labelled / batch_size)))

@@ -43,10 +43,11 @@ def plan_settings(prepared: PreparedTable, plan: FitPlan) -> FitSettings:
         >>> plan_settings.__name__
         'plan_settings'
     """
-    rows, extra = len(prepared.training.targets), heard_rows(plan)
+    labelled, extra = len(prepared.training.targets), heard_rows(plan)
+    rows = labelled
     if extra is not None:
-        rows = rows * extra.repeats(rows) + len(extra.inputs)
-    return resolve_settings(plan.config, rows, prepared.task)
+        rows = labelled * extra.repeats(labelled) + len(extra.inputs)
+    return resolve_settings(plan.config, rows, prepared.task, labelled_rows=labelled)
 
 
 def training_rows(

@@ -36,8 +36,7 @@ class RecordedStep:
     Example:
         >>> from kdtab.config.networks import LinearSpec
         >>> from kdtab.models.build import build_model
-        >>> from kdtab.shell.direct_step import Step
-    from kdtab.shell.torch_step import adam, take_torch_step
+        >>> from kdtab.shell.torch_step import adam, take_torch_step
         >>> from kdtab.tasks.supervised import SupervisedTask
         >>> from contextlib import nullcontext
         >>> from functools import partial
