@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kdtab.bundle import Metrics as Metrics
     from kdtab.bundle import ModelBundle as ModelBundle
+    from kdtab.config.choice import ChoiceOptions as ChoiceOptions
+    from kdtab.config.choice import preset_run as preset_run
     from kdtab.config.columns import ColumnOptions as ColumnOptions
     from kdtab.config.distillation import DistillConfig as DistillConfig
     from kdtab.config.layerpairs import LayerPairSpec as LayerPairSpec
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BoostedLogOdds": "kdtab.teachers.logodds",
+    "ChoiceOptions": "kdtab.config.choice",
     "ColumnOptions": "kdtab.config.columns",
     "Comparison": "kdtab.report.comparison",
     "DistillConfig": "kdtab.config.distillation",
@@ -104,6 +107,7 @@ _HOMES = {
     "load_sequence_model": "kdtab.sequence_models",
     "predict_frame": "kdtab.recipes.predict",
     "predict_rows": "kdtab.trainer",
+    "preset_run": "kdtab.config.choice",
     "read_table": "kdtab.disk.tables",
     "report_comparison": "kdtab.recipes.compare",
     "resolve_teacher": "kdtab.teachers.resolve",

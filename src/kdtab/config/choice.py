@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, final
 
 from pydantic import Field
+from returns.result import Result
 
-from kdtab.config.base import FrozenConfig
-from kdtab.config.presets import Preset, PresetName
+from kdtab.config.base import FrozenConfig, parse_config
+from kdtab.config.distillation import DistillConfig
+from kdtab.config.presets import Preset, PresetName, preset
+from kdtab.config.teachers import LabelConfig
+from kdtab.config.training import TrainingConfig
 from kdtab.config.variants import StudentVariant
+from kdtab.errors.configs import FieldUnknown
+from kdtab.errors.issue import Issues
+from kdtab.results import check
 
 WIDTHS = (512, 256, 128, 64, 32, 16)
 """What is tried within limits, the widest first."""
@@ -51,6 +59,69 @@ class ChoiceOptions(FrozenConfig):
             False
         """
         return self.max_bytes is not None or self.max_latency is not None
+
+
+@final
+@dataclass(frozen=True)
+class PresetRun:
+    """The configs of a preset, ready for `distill_many`.
+
+    Attributes:
+        training: How every student is trained.
+        distill: How it listens to the teacher, and its size.
+        labels: How the teacher labels the training rows.
+        variants: The students to choose from, the usual one first.
+        choice: How one is kept.
+
+    Example:
+        >>> PresetRun.__dataclass_params__.frozen
+        True
+    """
+
+    training: TrainingConfig
+    distill: DistillConfig
+    labels: LabelConfig
+    variants: tuple[StudentVariant, ...]
+    choice: ChoiceOptions
+
+
+def preset_run(
+    name: PresetName, *, choice: ChoiceOptions | None = None, **fields: object
+) -> Result[PresetRun, Issues]:
+    """A preset as configs, with some fields changed.
+
+    Args:
+        name: Which.
+        choice: Whether to tune, and limits of size and latency.
+        **fields: Of `TrainingConfig`, `DistillConfig` and `LabelConfig`; `target_column` at least.
+
+    Returns:
+        The configs, or the issues of every field that is wrong.
+
+    Example:
+        >>> run = preset_run("standard", target_column="y", student_hidden_dim=128).unwrap()
+        >>> run.training.numeric_encoding, run.distill.student_hidden_dim, len(run.variants)
+        ('piecewise_linear', 128, 2)
+    """
+    chosen, options = preset(name), choice or ChoiceOptions()
+    every = {**preset_fields(chosen, fields), **fields}
+    variants = candidate_variants(chosen, options, fixed=fixed_fields(fields))
+    kinds = (TrainingConfig, DistillConfig, LabelConfig)
+    known = tuple(field for kind in kinds for field in kind.model_fields)
+    strangers = check(
+        *(FieldUnknown(name=field, known=known) for field in fields if field not in known)
+    )
+    training, distill, labels = (
+        {field: value for field, value in every.items() if field in kind.model_fields}
+        for kind in kinds
+    )
+    return Result.do(
+        PresetRun(trained, distilled, labelled, variants, options)
+        for _ in strangers
+        for trained in parse_config(TrainingConfig, training)
+        for distilled in parse_config(DistillConfig, distill)
+        for labelled in parse_config(LabelConfig, labels)
+    )
 
 
 def candidate_variants(
