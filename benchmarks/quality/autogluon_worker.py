@@ -8,74 +8,85 @@ test rows is written as `said-NAME.csv`, and `report.json` says what each step t
 fails is recorded with its error, and the next one is tried.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
-from autogluon.tabular import TabularPredictor
+from autogluon.tabular import TabularPredictor  # type: ignore[import-not-found]
 
 STUDENT = "NeuralNetTorch"
 
 
-def seconds():
+def seconds() -> tuple[float, float]:
     """On the clock, and of the processor with all children that have ended."""
     used = os.times()
     return time.perf_counter(), used.user + used.system + used.children_user + used.children_system
 
 
-def since(began):
-    return dict(zip(("wall", "cpu"), (now - then for now, then in zip(seconds(), began))))
+def since(began: tuple[float, float]) -> dict[str, Any]:
+    """What has gone by on both."""
+    wall, cpu = seconds()
+    return {"wall": wall - began[0], "cpu": cpu - began[1]}
 
 
-def said(predictor, rows, name):
+def write_said(predictor: Any, rows: pd.DataFrame, model: str, path: Path) -> None:
     """Probabilities of the classes, one column each, or values."""
     if predictor.problem_type == "regression":
-        return predictor.predict(rows, model=name).rename("value").to_frame()
-    return predictor.predict_proba(rows, model=name)
+        predictor.predict(rows, model=model).rename("value").to_csv(path, index=False)
+    else:
+        predictor.predict_proba(rows, model=model).to_csv(path, index=False)
 
 
-def describe(predictor, name):
-    """The network's size and how long it was trained."""
+def described(predictor: Any, name: str) -> dict[str, Any]:
+    """The network's size, what it was trained on and for how long."""
     model = predictor._trainer.load_model(name)
-    weights = sum(part.numel() for part in model.model.parameters())
     return {
         "model": name,
-        "parameters": weights,
+        "parameters": sum(part.numel() for part in model.model.parameters()),
         "problem_type": model.problem_type,
         "loss": type(model._get_default_loss_function()).__name__,
-        "trained": {key: value for key, value in model.params_trained.items()},
+        "trained": dict(model.params_trained),
         "validation_score": float(predictor.model_info(name)["val_score"]),
     }
 
 
-def distilled(predictor, job, method):
-    """The names that AutoGluon gives its students; each call gets arguments of its own."""
-    return predictor.distill(
+def distilled(predictor: Any, job: Mapping[str, Any], method: str) -> list[str]:
+    """The names of the students; each call gets arguments of its own, since they are written to."""
+    names: list[str] = predictor.distill(
         time_limit=job["distill_seconds"],
         hyperparameters={"NN_TORCH": dict(job["student"])},
         augment_method=method,
         augment_args={"size_factor": 5, "max_size": 100_000},
         models_name_suffix=method,
     )
+    return names
 
 
-def method_report(predictor, job, folder, method, test):
+def method_report(
+    predictor: Any, job: Mapping[str, Any], folder: Path, method: str, test: pd.DataFrame
+) -> dict[str, Any]:
+    """What one method came to, or how it failed."""
     began = seconds()
     try:
         names = distilled(predictor, job, method)
-        report = since(began)
+        spent = since(began)
         [student] = [name for name in names if name.startswith(STUDENT)]
-        said(predictor, test, student).to_csv(folder / f"said-{method}.csv", index=False)
-        return report | describe(predictor, student)
+        write_said(predictor, test, student, folder / f"said-{method}.csv")
+        return spent | described(predictor, student)
     except Exception as error:  # a failure is a finding here
         first = (str(error).splitlines() or [""])[0]
         return since(began) | {"error": f"{type(error).__name__}: {first}"}
 
 
-def main(folder):
+def main(folder: Path) -> None:
+    """Fit, distil, and say what was said and what it took."""
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     training, validation, test = (
         pd.read_csv(folder / f"{name}.csv") for name in ("training", "validation", "test")
@@ -95,8 +106,9 @@ def main(folder):
         num_cpus=1,
         num_gpus=0,
     )
-    teacher = {"model": predictor.model_best, "models": predictor.model_names()} | since(began)
-    said(predictor, test, predictor.model_best).to_csv(folder / "said-teacher.csv", index=False)
+    best = predictor.model_best
+    teacher = {"model": best, "models": predictor.model_names()} | since(began)
+    write_said(predictor, test, best, folder / "said-teacher.csv")
     students = {
         method: method_report(predictor, job, folder, method, test) for method in job["methods"]
     }

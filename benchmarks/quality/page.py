@@ -52,11 +52,12 @@ def section(found: Findings, facts: str, pictures: str | None = None) -> str:
     )
 
 
-def put_section(page: Path, text: str) -> None:
+def put_section(page: Path, text: str, marks: tuple[str, str] = (BEGIN, END)) -> None:
     """Replace what stands between the marks; a page without them gets them at its end."""
     old = page.read_text(encoding="utf-8") if page.exists() else ""
-    new = f"{BEGIN}\n{text}\n{END}"
-    marked = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+    begin, end = marks
+    new = f"{begin}\n{text}\n{end}"
+    marked = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     whole = marked.sub(lambda _: new, old) if marked.search(old) else f"{old.rstrip()}\n\n{new}\n"
     page.write_text(whole.lstrip("\n"), encoding="utf-8")
 

@@ -100,7 +100,8 @@ def test_a_folder_of_labels_is_a_teacher(trained: Trained, tmp_path: Path) -> No
 def test_the_fits_of_a_teacher_are_told_in_plain_lines(trained: Trained, tmp_path: Path) -> None:
     run = kdtab(
         "distill", trained.folder / "iris.csv", "--target", "species", "-t", "boosted",
-        "--folds", "2", "--epochs", "2", "-o", "s.kdtab", folder=tmp_path,
+        "--folds", "2", "--epochs", "2", "-o", "s.kdtab", "--validation-size", "0",
+        folder=tmp_path,
     )  # fmt: skip
     assert run.code == 0, run.err
     assert run.err.splitlines()[:3] == [
@@ -127,6 +128,7 @@ def test_a_worse_teacher_is_named_once_and_before_the_training(
     assert run.code == 0, run.err
     warning = "warning: the teacher is worse than the same student without it"
     assert run.err.count(warning) == 1
+    assert run.err.index("student without a teacher: epoch 1/20") < run.err.index(warning)
     assert run.err.index(warning) < run.err.index("distilling: epoch 1/20")
     told = json.loads(run.out)
     assert told["teacher"]["gate"]["verdict"] == "worse"
@@ -144,7 +146,8 @@ def test_groups_decide_which_rows_are_held_out(trained: Trained, tmp_path: Path)
     )  # fmt: skip
     assert run.code == 0, run.err
     record = json.loads(run.out)["provenance"]
-    assert (record["training_rows"], record["test_rows"]) == (120, 30)
+    sizes = [record[f"{part}_rows"] for part in ("training", "validation", "test")]
+    assert sizes == [90, 30, 30]
     assert record["label_config"]["group_column"] == "plot"
 
 

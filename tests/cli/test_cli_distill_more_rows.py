@@ -24,7 +24,7 @@ def test_synthetic_and_unlabelled_rows_are_recorded_and_told(
     )  # fmt: skip
     assert run.code == 0, run.err
     record = json.loads(run.out)["provenance"]
-    assert record["synthetic_rows"] >= 190
+    assert record["synthetic_rows"] >= 140  # of 60 training rows
     assert record["unlabelled_rows"] >= 48
     assert record["distill_config"]["augment"] == 2.5
     notes = " ".join(record["notes"])

@@ -69,6 +69,22 @@ def test_the_list_of_commands_needs_none_of_them(tmp_path: Path) -> None:
     assert "Train a network on TABLE and save it." in run.stdout
 
 
+def test_the_end_of_the_process_looks_through_nothing(tmp_path: Path) -> None:
+    """Looking for garbage among all that was imported takes a tenth of a short command."""
+    code = (
+        "import gc, sys\nfrom kdtab.cli.main import main\nbefore = gc.get_threshold()\n"
+        "assert main(['--version']) == 0\n"
+        "assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)\n"  # a caller's own
+        "sys.argv = ['kdtab', '--version']\nassert main() == 0\n"
+        "assert gc.isenabled() and gc.get_threshold()[0] > before[0]\n"
+        "assert len(gc.get_objects()) < gc.get_freeze_count() / 10\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+
+
 def test_flags_are_completed_though_their_command_is_elsewhere(tmp_path: Path) -> None:
     asked = {
         "_KDTAB_COMPLETE": "bash_complete",

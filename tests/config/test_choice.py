@@ -15,7 +15,7 @@ from kdtab.config.choice import (
     preset_fields,
 )
 from kdtab.config.distillation import DistillConfig
-from kdtab.config.presets import PRESET_NAMES, PresetName, preset
+from kdtab.config.presets import PRESET_NAMES, Preset, PresetName, preset
 from kdtab.config.run import DistillRun, parse_run, run_parts
 from kdtab.config.training import TrainingConfig
 
@@ -61,6 +61,16 @@ def test_the_usual_student_is_the_first_and_none_is_there_twice() -> None:
         changes = [tuple(each.changes.items()) for each in found]
         assert len(set(changes)) == len(changes)
         assert changes[0] == ((("student_hidden_dim", WIDTHS[0]),) if choice.limited else ())
+
+
+def test_tuning_tries_nothing_that_the_usual_student_has_already() -> None:
+    tuned = ChoiceOptions(tune=True)
+    alone = [each.changes for each in candidate_variants(Preset(), tuned)]
+    assert alone == [{}, {"student_hidden_dim": 128}, {"student_hidden_dim": 512}]
+    quick = [each.changes for each in candidate_variants(preset("quick"), tuned)]
+    assert {"student_hidden_dim": 128} not in quick
+    assert {"temperature": 2.0} in quick
+    assert {"augment": 0.0} in quick
 
 
 def test_a_limit_tries_widths_from_the_widest_down() -> None:

@@ -8,6 +8,7 @@ from kdtab.config.base import parse_config
 from kdtab.config.reporting import ReportOptions
 from kdtab.config.training import TrainingConfig
 from kdtab.errors.issue import explain
+from kdtab.shell.budget import resolve_settings
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,18 @@ def test_numbers_of_numpy_are_numbers() -> None:
     assert (config.epochs, type(config.epochs)) == (3, int)
     assert (config.learning_rate, type(config.learning_rate)) == (0.5, float)
     assert TrainingConfig(target_column="y", epochs=3, learning_rate=0.5) == config
+
+
+def test_the_precision_of_products_is_recorded_where_it_is_not_the_usual_one() -> None:
+    usual, narrow = (
+        TrainingConfig.model_validate({"target_column": "y", "matmul_precision": kind})
+        for kind in ("float32", "bfloat16")
+    )
+    assert "matmul_precision" not in usual.model_dump()
+    assert TrainingConfig.model_validate(narrow.model_dump()) == narrow != usual
+    assert resolve_settings(narrow, 100, "classification").matmul_precision == "bfloat16"
+    asked = {"target_column": "y", "matmul_precision": "float16"}
+    assert len(parse_config(TrainingConfig, asked).failure()) == 1
 
 
 @pytest.mark.parametrize("value", [True, np.bool_(True), "3", 3.5, None])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -70,3 +71,18 @@ def test_the_loss_of_a_student_that_was_fitted_too_is_that_of_the_same_rows() ->
     ]
     (other,) = summarize(rows, *said[:2], others=said[2:]).others
     assert other == OtherStudent("by 3.0", loss=9.0, bytes=9, p50=1e-5)
+
+
+def heights(svg: str, *texts: str) -> list[float]:
+    """Where lines of text stand, in points from above."""
+    every = re.findall(r'translate\([-0-9.]+ ([-0-9.]+)\)">([^<]*)</text>', svg)
+    return [float(height) for text in texts for height, found in every if found == text]
+
+
+def test_the_names_of_two_students_at_one_point_stand_apart() -> None:
+    summary = class_summary()
+    teacher, student, scratch = summary.models
+    alike = replace(scratch, quality=student.quality, bytes=student.bytes)
+    (size,) = cost_drawings(replace(summary, models=(teacher, student, alike)))
+    above, below = heights(size.svg, "student", "scratch student")
+    assert below - above > 15  # two lines of 8.5 points each

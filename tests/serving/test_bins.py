@@ -153,7 +153,7 @@ def test_a_score_is_a_bin_with_the_weights_of_its_rise() -> None:
     assert passing.tolist() == [[1.0], [0.0]]
     assert moved.tolist() == [0.5 - 20.0]
     assert bins[0].weight.tolist() == [[20.0], [10.0]]
-    assert block_bins(bins).columns.tolist() == [1, 1]
+    assert block_bins(bins, passing).columns.tolist() == [1, 1, 0]
 
 
 def test_an_encoded_bundle_survives_its_file(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from kdtab.errors.issue import Issues
 from kdtab.results import fail
 
 USUAL_PRESET = "standard"
-MODEL_SUFFIXES = (".onnx", ".skops")
+REFITTED_SUFFIX = ".skops"
 
 
 def with_choice(
@@ -63,23 +64,28 @@ def _with_preset(
         return fail(FieldInvalid(name=first, rule=rule, found=str(asked[first])))
     named = choice.preset or (None if is_bundle else USUAL_PRESET)
     chosen = preset(named) if named in PRESET_NAMES else Preset()
-    fields = preset_fields(chosen, given)
-    if not _speaks_of_new_rows(teacher, is_bundle=is_bundle):
-        fields.pop("augment", None)
-    return Success(_varied(replace(search, fields=fields), chosen, choice, given))
+    unused = _ineffective(teacher, is_bundle=is_bundle)
+    known = replace(search, fields=preset_fields(chosen, given | dict.fromkeys(unused)))
+    if search.variants or not _varies(chosen, choice, given):
+        return Success(known)
+    fixed = (*fixed_fields(given), *unused)
+    return Success(
+        replace(known, variants=candidate_variants(chosen, choice, fixed=fixed), choice=choice)
+    )
 
 
-def _varied(
-    search: Search, chosen: Preset, choice: ChoiceOptions, given: dict[str, object]
-) -> Search:
-    """Without validation rows nothing can be chosen, and the usual student is fitted alone."""
-    varies = bool(chosen.alphas) or choice.tune or choice.limited
-    if search.variants or not varies or given.get("validation_size") in (0, 0.0):
-        return search
-    variants = candidate_variants(chosen, choice, fixed=fixed_fields(given))
-    return replace(search, variants=variants, choice=choice)
+def _varies(chosen: Preset, choice: ChoiceOptions, given: Mapping[str, object]) -> bool:
+    """Without validation rows the usual student is fitted alone, where no choice was asked for."""
+    is_asked = choice.tune or choice.limited
+    return is_asked or (bool(chosen.alphas) and given.get("validation_size") not in (0, 0.0))
 
 
-def _speaks_of_new_rows(teacher: str, *, is_bundle: bool) -> bool:
-    """A table of scores and a folder of labels repeat what was said of known rows."""
-    return is_bundle or teacher in TEACHER_KINDS or Path(teacher).suffix in MODEL_SUFFIXES
+def _ineffective(teacher: str, *, is_bundle: bool) -> tuple[str, ...]:
+    """What a preset says in vain: of how a teacher is fitted that is none to fit, and of new rows.
+
+    A table of scores and a folder of labels repeat what was said of known rows.
+    """
+    suffix = Path(teacher).suffix
+    if teacher in TEACHER_KINDS or suffix == REFITTED_SUFFIX:
+        return ()
+    return ("labels",) if is_bundle or suffix == ".onnx" else ("labels", "augment")

@@ -194,7 +194,7 @@ def _distilled(
     from kdtab.cli.searching import others_of, student_for, with_students
 
     began = perf_counter()
-    asked = isinstance(teacher, str) or run.labelling.model_fields_set or search.choice is not None
+    asked = isinstance(teacher, str) or run.labelling.model_fields_set
     return Result.do(
         answer
         for _checked in check_distilled_reporting(run.reporting, inputs, output)

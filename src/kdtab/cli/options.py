@@ -32,11 +32,11 @@ TEXTS: dict[str, str] = {
     "missing_markers": "One more text that means a missing cell, beside the usual ones "
     "(empty, na, n/a, nan, none, null, . and ?). Repeat for more.",
     "student_hidden_dim": "Units of a hidden layer of the student. "
-    "Without it max(16, half of the teacher's), or 128 with a teacher that is no bundle.",
+    "Without it max(16, half of the teacher's); with a preset the preset's, or 128.",
     "student_num_hidden_layers": "Hidden layers of the student. "
-    "Without it max(1, one fewer than the teacher's), or 2.",
+    "Without it max(1, one fewer than the teacher's); with a preset the preset's, or 2.",
     "student_dropout": "Share of the student's hidden units set to zero in a step. "
-    "Without it min(0.5, the teacher's plus 0.05), or 0.1.",
+    "Without it min(0.5, the teacher's plus 0.05); with a preset the preset's, or 0.1.",
 }
 
 

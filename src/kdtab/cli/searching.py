@@ -139,8 +139,19 @@ def _best(found: DistilledStudents, rows: int) -> str:
 def _kept(found: DistilledStudents, rows: int) -> str:
     kept = found.every[found.best_place]
     if kept.alone:
-        return f"kept of {len(found.every):,} students, by {rows:,} validation rows: the one without a teacher"
-    if found.best_place:
+        evidence = found.best.report.evidence
+        gate = None if evidence is None else evidence.gate
+        is_worse = gate is not None and gate.verdict == "worse"
+        if is_worse:
+            return (
+                f"the student without a teacher was kept of {len(found.every):,}: the teacher is worse, "
+                f"and none of its students leads by more than one standard error on {rows:,} rows"
+            )
+        return (
+            f"kept of {len(found.every):,} students, by {rows:,} validation rows: the one without a "
+            "teacher"
+        )
+    if found.best_place != found.usual_place:
         return (
             f"kept of {len(found.every):,} students, since it leads the usual one by more than one "
             f"standard error on {rows:,} validation rows"

@@ -155,9 +155,19 @@ def candidate_variants(
         changes.append({"temperature": TUNED_TEMPERATURE})
         changes += [{"student_hidden_dim": width} for width in TUNED_WIDTHS]
         changes.append({"augment": 0.0})
-    free = [change for change in changes if not set(change) & set(fixed)] or [{}]
+    own = {**dict(DistillConfig()), **chosen.distill}
+    free = [
+        change
+        for change in changes
+        if not set(change) & set(fixed) and (choice.limited or not _is_of(change, own))
+    ] or [{}]
     distinct = {tuple(change.items()): change for change in free}
     return tuple(StudentVariant.model_validate(change) for change in distinct.values())
+
+
+def _is_of(change: Mapping[str, float], own: Mapping[str, object]) -> bool:
+    """Whether a student would be the usual one again."""
+    return bool(change) and all(own[name] == value for name, value in change.items())
 
 
 def preset_fields(chosen: Preset, given: Mapping[str, object]) -> dict[str, object]:
@@ -182,7 +192,7 @@ def preset_fields(chosen: Preset, given: Mapping[str, object]) -> dict[str, obje
 
 
 def fixed_fields(given: Mapping[str, object]) -> tuple[str, ...]:
-    """The fields that are not varied, since a person gave them or what replaces them.
+    """The fields that are not varied: a person gave them, or what leaves them without effect.
 
     Args:
         given: Fields of flags and file by name.
@@ -194,7 +204,9 @@ def fixed_fields(given: Mapping[str, object]) -> tuple[str, ...]:
         >>> fixed_fields({"objective": {}})
         ('objective', 'alpha', 'temperature')
     """
-    return (*given, *(("alpha", "temperature") if "objective" in given else ()))
+    unvaried = (*given, *(("alpha", "temperature") if "objective" in given else ()))
+    is_linear = given.get("training_mode") == "linear_glm_baseline"
+    return (*unvaried, "student_hidden_dim") if is_linear else unvaried
 
 
 def _contradicting(given: Mapping[str, object]) -> Iterator[str]:

@@ -22,6 +22,7 @@ TrainingMode: TypeAlias = Literal[
 Optimizer: TypeAlias = Literal["adam", "adamw"]
 RateSchedule: TypeAlias = Literal["constant", "cosine"]
 NumericEncoding: TypeAlias = Literal["scaled", "quantile", "piecewise_linear"]
+MatmulPrecision: TypeAlias = Literal["float32", "bfloat16"]
 
 CLASSIFICATION_ONLY: frozenset[TrainingMode] = frozenset(
     {"imbalance_aware", "calibrated_classifier"}
@@ -39,6 +40,7 @@ ADDED_LATER: frozenset[str] = frozenset(
         "numeric_encoding",
         "encoding_bins",
         "ensemble_size",
+        "matmul_precision",
     }
 )
 """Fields that a recorded config leaves out at their defaults: old bundles keep their bytes."""
@@ -81,6 +83,8 @@ class TrainingConfig(FrozenConfig):
             arXiv:2203.05556).
         encoding_bins: Bins of a column, at most; fewer where it has few different values.
         ensemble_size: Members of a `batch_ensemble` (Gorishniy et al. 2025, arXiv:2410.24210).
+        matmul_precision: Of the matrix products in training, on CUDA and where the loss looks at
+            outputs alone; elsewhere float32. Weights, norms and losses are float32 always.
 
     Raises:
         pydantic.ValidationError: A `ValueError`; an unknown field or a value out of range.
@@ -113,6 +117,7 @@ class TrainingConfig(FrozenConfig):
     numeric_encoding: NumericEncoding = "scaled"
     encoding_bins: Annotated[int, Field(ge=2, le=1_024)] = 24
     ensemble_size: Annotated[int, Field(ge=2, le=64)] = 8
+    matmul_precision: MatmulPrecision = "float32"
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:

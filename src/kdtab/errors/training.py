@@ -44,7 +44,7 @@ class BudgetTooSmall(IssueValue):
     max_bytes: int | None
     max_latency: float | None
     smallest_bytes: int
-    shortest_latency: float
+    shortest_latency: float | None = None
 
 
 TrainingIssue: TypeAlias = NoValidBatch | LossNotFinite | BudgetTooSmall
@@ -77,8 +77,8 @@ def explain_training_issue(issue: TrainingIssue) -> str:
             ]
             return (
                 f"no student is within {' and '.join(filter(None, limits))}: the smallest that was "
-                f"tried has {issue.smallest_bytes:,} bytes and takes {issue.shortest_latency:g} µs "
-                "for one row; allow more, or give the student fewer columns"
+                f"tried has {issue.smallest_bytes:,} bytes{_time(issue.shortest_latency)}; allow "
+                "more, or give the student fewer columns"
             )
         case LossNotFinite(epoch=epoch, what=what):
             return (
@@ -87,3 +87,7 @@ def explain_training_issue(issue: TrainingIssue) -> str:
             )
         case _:
             assert_never(issue)
+
+
+def _time(microseconds: float | None) -> str:
+    return "" if microseconds is None else f" and takes {microseconds:g} µs for one row"

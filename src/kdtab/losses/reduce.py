@@ -67,7 +67,7 @@ def weighted_sum(values: Tensor, weights: Tensor | None = None) -> WeightedSum:
         tensor(7.)
     """
     if weights is None:
-        return WeightedSum(values.sum(), torch.full((), float(values.numel())).to(values))
+        return WeightedSum(values.sum(), values.new_full((), float(values.numel())))
     products = torch.where(weights == 0, 0.0, values * weights)
     return WeightedSum(products.sum(), weights.sum())
 
@@ -112,4 +112,5 @@ def replaced_rows(values: Tensor, known: Tensor, *, by: float = 0.0) -> Tensor:
                 [0., 0.]])
     """
     mask = known.reshape(-1, *[1] * (values.dim() - 1))
-    return torch.where(mask, values, torch.full((), by).to(values))
+    # Made where the values are: a number from the host would have to be waited for.
+    return torch.where(mask, values, values.new_full((), by))

@@ -55,7 +55,7 @@ def pinball_error(values: Tensor, targets: Tensor, *, quantiles: tuple[float, ..
     assert values.shape[1] == len(quantiles), "one value for each quantile"
     assert targets.shape in {values.shape, (len(values), 1)}, "one target for each row or value"
     wide = at_least_float32(values)
-    levels = torch.tensor(quantiles, dtype=wide.dtype, device=wide.device)
+    levels = torch.tensor(quantiles, dtype=wide.dtype).to(wide.device, non_blocking=True)
     error = at_least_float32(targets) - wide  # [N, Q]
     return torch.maximum(levels * error, (levels - 1) * error).mean(1)
 

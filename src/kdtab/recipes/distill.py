@@ -12,14 +12,12 @@ from kdtab.config.distillation import DistillConfig
 from kdtab.config.teachers import LabelConfig
 from kdtab.config.training import TrainingConfig
 from kdtab.errors.issue import Issues
-from kdtab.results import check, gather
 from kdtab.shell.assemble import TrainedModel
-from kdtab.shell.device import resolve_device
 from kdtab.shell.progress import SILENT, RunProgress
-from kdtab.teachers.classroom import Classroom
-from kdtab.teachers.instruction import instruction_by, teacher_issues, with_size_note
-from kdtab.teachers.studentfit import Wish, calibration_asked, fit_student
-from kdtab.teachers.taught import label_columns_issues
+from kdtab.teachers.instruction import instruction_by, teacher_issues
+from kdtab.teachers.studentfit import Wish, fit_student
+from kdtab.teachers.studentnotes import with_size_note
+from kdtab.teachers.wishes import checked_wish
 
 __all__ = ["distill_student", "teacher_issues"]
 
@@ -87,30 +85,21 @@ def distill_student(
         >>> student.report.evidence.method, student.metrics.test_metric_value
         ('out_of_fold', 1.0)
     """
-    knobs, options = distill or DistillConfig(), columns or ColumnOptions()
-    policy, place = labels or LabelConfig(), resolve_device(device)
     own = teacher_issues(teacher, config) if isinstance(teacher, ModelBundle) else ()
-    return Result.do(
-        student
-        for _ in gather(
-            check(*own, calibration_asked(config, knobs)),
-            place,
-            check(*label_columns_issues(frame, policy)),
-        )
-        for chosen in place
-        for student in _distilled(
-            teacher,
-            Wish(
-                Classroom(frame, config, options, policy, chosen),
-                knobs,
-                progress,
-                scratch=scratch,
-                evidence=scratch or labels is not None,
-                unlabelled=unlabelled,
-                own_rows=own_rows,
-            ),
-        )
-    )
+    return checked_wish(
+        frame,
+        config,
+        distill,
+        *own,
+        labels=labels,
+        unlabelled=unlabelled,
+        columns=columns,
+        device=device,
+        progress=progress,
+        scratch=scratch,
+        evidence=scratch or labels is not None,
+        own_rows=own_rows,
+    ).bind(lambda wish: _distilled(teacher, wish))
 
 
 def _distilled(teacher: object, wish: Wish) -> Result[TrainedModel, Issues]:

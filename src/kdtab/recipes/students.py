@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 import torch
-from returns.result import Result, Success
+from returns.result import Result
 
 from kdtab.config.base import revise
 from kdtab.config.choice import ChoiceOptions
@@ -18,20 +18,14 @@ from kdtab.config.training import TrainingConfig
 from kdtab.config.variants import StudentVariant
 from kdtab.errors.configs import FieldInvalid
 from kdtab.errors.issue import Issues
-from kdtab.results import check, collect, gather
-from kdtab.shell.device import resolve_device
+from kdtab.results import check, collect
 from kdtab.shell.progress import SILENT, RunProgress
 from kdtab.shell.trained import FitPlan
-from kdtab.teachers.classroom import Classroom
+from kdtab.teachers.foundstudents import DistilledStudents, DistilledVariant
 from kdtab.teachers.instruction import Instruction, instruction_by
-from kdtab.teachers.studentfit import Wish, calibration_asked
-from kdtab.teachers.studentsearch import (
-    DistilledStudents,
-    DistilledVariant,
-    Search,
-    searched_students,
-)
-from kdtab.teachers.taught import label_columns_issues
+from kdtab.teachers.studentfit import Wish
+from kdtab.teachers.studentsearch import Search, searched_students
+from kdtab.teachers.wishes import checked_wish
 
 __all__ = ["DistilledStudents", "DistilledVariant", "distill_many"]
 
@@ -59,7 +53,7 @@ def distill_many(
 
     The table is encoded once and the teacher speaks once. On the CPU the students take their steps
     together; each is the student that `distill_student` would give for the same settings, up to
-    the order of sums. The best is chosen by the loss of the validation rows against true labels, so
+    the order of sums; of fewer synthetic rows than another's they are the first. The best is chosen by the loss of the validation rows against true labels, so
     the test rows have decided nothing.
 
     Args:
@@ -94,29 +88,21 @@ def distill_many(
         >>> len(found.every), found.best.metrics.test_metric_name
         (4, 'accuracy')
     """
-    knobs, options = distill or DistillConfig(), columns or ColumnOptions()
-    policy, place = labels or LabelConfig(), resolve_device(device)
     return Result.do(
         students
-        for _ in gather(
-            check(
-                _choice_issue(variants, config.validation_size > 0),
-                calibration_asked(config, knobs),
-            ),
-            place,
-            check(*label_columns_issues(frame, policy)),
-        )
-        for chosen in place
-        for wish in Success(
-            Wish(
-                Classroom(frame, config, options, policy, chosen),
-                knobs,
-                progress,
-                scratch=scratch,
-                evidence=scratch or labels is not None,
-                unlabelled=unlabelled,
-                own_rows=own_rows,
-            )
+        for wish in checked_wish(
+            frame,
+            config,
+            distill,
+            _choice_issue(variants, config.validation_size > 0),
+            labels=labels,
+            unlabelled=unlabelled,
+            columns=columns,
+            device=device,
+            progress=progress,
+            scratch=scratch,
+            evidence=scratch or labels is not None or choice is not None,
+            own_rows=own_rows,
         )
         for wishes in collect([_own_wish(wish, variant) for variant in variants])
         for given in instruction_by(teacher, _with_most_rows(wish, wishes))

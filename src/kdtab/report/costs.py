@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Literal, final
 
 from kdtab.report.drawing import Drawing, svg_text
 from kdtab.report.quality import Estimate
@@ -114,7 +114,7 @@ def _drawing(summary: Summary, cost: _Cost) -> Drawing:
             if isinstance(model, OtherStudent):
                 _hollow(axes, model, found, loss)
             else:
-                _solid(axes, model, found, loss, cost)
+                _solid(axes, model, found, loss, cost, _side(model, summary))
         costs = [found for _, found, _ in points]
         axes.set_xscale("log")
         axes.set_xlim(min(costs) / ROOM_LEFT, max(costs) * ROOM_RIGHT)
@@ -132,7 +132,26 @@ def _drawing(summary: Summary, cost: _Cost) -> Drawing:
     )
 
 
-def _solid(axes: Axes, model: ModelReport, found: float, loss: Estimate, cost: _Cost) -> None:
+def _side(model: ModelReport, summary: Summary) -> Literal["bottom", "center", "top"]:
+    """Where a name stands beside its point: both students are about as large and as fast."""
+    if model.role == "teacher":
+        return "center"
+    losses = {
+        each.role: each.quality.loss.value or 0.0
+        for each in summary.models
+        if each.role != "teacher"
+    }
+    return "bottom" if model.role == max(losses, key=losses.__getitem__) else "top"
+
+
+def _solid(
+    axes: Axes,
+    model: ModelReport,
+    found: float,
+    loss: Estimate,
+    cost: _Cost,
+    side: Literal["bottom", "center", "top"],
+) -> None:
     colour = COLOURS[model.role]
     assert loss.value is not None, "only what is known is drawn"
     if loss.interval is not None:
@@ -142,9 +161,9 @@ def _solid(axes: Axes, model: ModelReport, found: float, loss: Estimate, cost: _
     axes.annotate(
         f"{ROLE_NAMES[model.role]}\n{cost.text(found)}",
         (found, loss.value),
-        xytext=(8, 0),
+        xytext=(8, {"bottom": 2, "center": 0, "top": -2}[side]),
         textcoords="offset points",
-        va="center",
+        va=side,
         color=colour,
         fontsize=8.5,
     )

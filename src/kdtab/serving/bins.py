@@ -95,16 +95,17 @@ def binned_first_layer(
 
 @dataclass(frozen=True, eq=False)
 class BlockBins:
-    """The binned columns for blocks of rows: all bins, then one matrix product.
+    """The measured columns for blocks of rows: all bins, then those that pass, then one product.
 
     Attributes:
-        columns: [bins] input line of each bin.
+        columns: [bins + passing] input line of each bin, and of each column without bins.
         low: [bins, 1] float32.
         slope: [bins, 1] float32.
-        weight: [bins, H] float32.
+        weight: [bins + passing, H] float32.
 
     Example:
-        >>> block_bins([BinnedColumn(0, np.array([0.0, 1.0, 2.0], np.float32), np.ones((2, 4)))]).low
+        >>> bins = [BinnedColumn(0, np.array([0.0, 1.0, 2.0], np.float32), np.ones((2, 4)))]
+        >>> block_bins(bins, np.zeros((1, 4))).low
         array([[0.],
                [1.]], dtype=float32)
     """
@@ -121,12 +122,12 @@ class BlockBins:
             rows: Of the largest block.
 
         Returns:
-            [bins, rows] float32 with whatever it holds.
+            [bins + passing, rows] float32 with whatever it holds.
 
         Example:
             >>> bins = [BinnedColumn(0, np.array([0.0, 1.0], np.float32), np.ones((1, 4)))]
-            >>> block_bins(bins).buffer(3).shape
-            (1, 3)
+            >>> block_bins(bins, np.zeros((2, 4))).buffer(3).shape
+            (2, 3)
         """
         return np.empty((len(self.columns), rows), dtype=np.float32)
 
@@ -139,42 +140,47 @@ class BlockBins:
             out: [B, H], overwritten.
 
         Example:
-            >>> bins = block_bins([BinnedColumn(0, np.array([0.0, 2.0], np.float32), np.ones((1, 1)))])
+            >>> bins = [BinnedColumn(0, np.array([0.0, 2.0], np.float32), np.ones((1, 1)))]
+            >>> server = block_bins(bins, np.full((2, 1), 7.0))
             >>> out = np.empty((1, 1), np.float32)
-            >>> bins.write(np.ones((1, 1), np.float32), bins.buffer(1), out)
+            >>> server.write(np.ones((2, 1), np.float32), server.buffer(1), out)
             >>> out.tolist()
-            [[0.5]]
+            [[7.5]]
         """
         np.take(lines, self.columns, axis=0, out=encoded, mode="clip")
-        encoded -= self.low
-        encoded *= self.slope
-        np.minimum(encoded, 1.0, out=encoded)
-        np.maximum(encoded, 0.0, out=encoded)
+        through = encoded[: len(self.low)]
+        through -= self.low
+        through *= self.slope
+        through.clip(0.0, 1.0, out=through)  # minimum and maximum take six times as long
         np.dot(encoded.T, self.weight, out=out)
 
 
-def block_bins(bins: Sequence[BinnedColumn]) -> BlockBins:
-    """Compile binned columns for blocks.
+def block_bins(bins: Sequence[BinnedColumn], weight: FloatArray) -> BlockBins:
+    """Compile a first layer with binned columns for blocks.
 
     Args:
-        bins: At least one.
+        bins: Of at least one column.
+        weight: [M, H] rows of the others; those of the binned columns do not count.
 
     Returns:
-        All their bins, column by column.
+        All their bins, column by column, and the other columns.
 
     Example:
-        >>> bins = [BinnedColumn(3, np.array([0.0, 1.0, 2.0], np.float32), np.ones((2, 4)))]
-        >>> block_bins(bins).columns.tolist()
-        [3, 3]
+        >>> bins = [BinnedColumn(1, np.array([0.0, 1.0, 2.0], np.float32), np.ones((2, 4)))]
+        >>> block_bins(bins, np.zeros((3, 4))).columns.tolist()
+        [1, 1, 0, 2]
     """
     low = np.concatenate([each.edges[:-1] for each in bins])[:, np.newaxis]
     high = np.concatenate([each.edges[1:] for each in bins])[:, np.newaxis]
     columns = [np.full(len(each.weight), each.column, dtype=np.int64) for each in bins]
+    passing = np.setdiff1d(np.arange(len(weight)), [each.column for each in bins])
     return BlockBins(
-        columns=np.concatenate(columns),
+        columns=np.concatenate([*columns, passing]),
         low=low,
         slope=np.float32(1) / (high - low),
-        weight=np.concatenate([each.weight for each in bins]).astype(np.float32),
+        weight=np.concatenate([*(each.weight for each in bins), weight[passing]]).astype(
+            np.float32
+        ),
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from calendar import monthrange
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TypeAlias
 
 Moment: TypeAlias = tuple[date, int]
@@ -26,6 +27,8 @@ _PARTS = {
     "%.f": r"(?:\.[0-9]{1,9})?",
 }
 _SEPARATORS = "/.-: T"
+REMEMBERED_DAYS = 4_096
+"""Days whose features are kept, the latest ones."""
 
 
 def day_features(day: date) -> tuple[float, ...]:
@@ -150,6 +153,39 @@ def text_clock(date_format: str) -> Callable[[str], Moment | None] | None:
         )
 
     return read
+
+
+def scaled_moments(
+    means: Sequence[float], scales: Sequence[float], clip: float
+) -> Callable[[Moment], tuple[float, ...]]:
+    """A reader of moments as scaled features, (x − mean) / scale within ± clip.
+
+    Args:
+        means: [14] or [17] of the features, in the order of `date_feature_names`.
+        scales: As many.
+        clip: Bound of the scaled features.
+
+    Returns:
+        A moment to its features; the latest days are remembered.
+
+    Example:
+        >>> read = scaled_moments([2020.0] * 14, [1.0] * 14, 5e3)
+        >>> read((date(2021, 2, 28), 0))[:2]
+        (1.0, -2018.0)
+    """
+    days, scaling = 14, list(zip(means, scales, strict=True))
+
+    def scaled(parts: tuple[float, ...], first: int) -> tuple[float, ...]:
+        return tuple(
+            min(max((part - mean) / scale, -clip), clip)
+            for part, (mean, scale) in zip(parts, scaling[first:], strict=False)
+        )
+
+    of_day = lru_cache(maxsize=REMEMBERED_DAYS)(lambda day: scaled(day_features(day), 0))
+    hours = [scaled(hour_features(hour), days) for hour in range(24)]
+    if len(scaling) == days:
+        return lambda moment: of_day(moment[0])
+    return lambda moment: of_day(moment[0]) + hours[moment[1]]
 
 
 def _moment(year: str, month: str, day: str, hour: str | None, minute: str | None) -> Moment | None:

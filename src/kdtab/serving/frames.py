@@ -16,8 +16,15 @@ from kdtab.data.dates import date_features
 from kdtab.serving.bins import BlockBins, block_bins
 from kdtab.serving.blas import PREDICTIONS
 from kdtab.serving.inputs import InputPlan, MeasuredColumn
-from kdtab.serving.members import MeanOfHeads, SharedDense, in_float32
-from kdtab.serving.networks import Affine, Dense, FoldedNetwork, Layer, Residual
+from kdtab.serving.members import MeanOfHeads, SharedDense
+from kdtab.serving.networks import (
+    Affine,
+    Dense,
+    FoldedNetwork,
+    Layer,
+    Residual,
+    layer_in_float32,
+)
 from kdtab.serving.places import JointTable, Places, joint_tables
 
 BLOCK_ROWS = 512
@@ -31,7 +38,7 @@ class FrameServer:
     Attributes:
         plan: The first layer, told by columns.
         weight: [M, H] float32 the rows of the measured features.
-        bins: Of the measured features that enter by bins.
+        bins: All measured features where some enter by bins; None where none does.
         joints: The look-ups; the bias is in the rows of the first one.
         layers: What follows, in float32.
         output_dim: C.
@@ -144,11 +151,11 @@ class FrameServer:
                 for joint, found in zip(self.joints[1:], places[1:], strict=True):
                     np.take(joint.rows, found[start:end], axis=0, out=other, mode="clip")
                     first += other
-                if len(self.weight):
-                    np.dot(inputs[:, start:end].T, self.weight, out=other)
-                    first += other
                 if self.bins is not None and encoded is not None:
                     self.bins.write(inputs[:, start:end], encoded[:, :size], other)
+                    first += other
+                elif len(self.weight):
+                    np.dot(inputs[:, start:end].T, self.weight, out=other)
                     first += other
                 _write_outputs(outputs[start:end], self.layers, first, other, third[:size])
         return outputs
@@ -173,36 +180,17 @@ def frame_server(plan: InputPlan, network: FoldedNetwork) -> FrameServer:
         >>> server.outputs(pl.DataFrame({"x": ["2", None]})).tolist()
         [[7.0], [1.0]]
     """
-    layers = tuple(_in_float32(layer) for layer in network.layers)
+    layers = tuple(layer_in_float32(layer) for layer in network.layers)
     last = network.layers[-1] if network.layers else None
     assert last is None or isinstance(last, Dense | MeanOfHeads), "a network ends in a head"
     return FrameServer(
         plan=plan,
         weight=plan.weight.astype(np.float32),
-        bins=block_bins(plan.bins) if plan.bins else None,
+        bins=block_bins(plan.bins, plan.weight) if plan.bins else None,
         joints=joint_tables(plan.categories, plan.bias),
         layers=layers,
         output_dim=last.bias.shape[-1] if last is not None else len(plan.bias),
     )
-
-
-def _in_float32(layer: Layer) -> Layer:
-    match layer:
-        case Dense(weight=weight, bias=bias):
-            return Dense(weight.astype(np.float32), bias.astype(np.float32))
-        case Residual():
-            return Residual(
-                layer.inner_weight.astype(np.float32),
-                layer.inner_bias.astype(np.float32),
-                layer.outer_weight.astype(np.float32),
-                layer.outer_bias.astype(np.float32),
-            )
-        case Affine(scale=scale, shift=shift):
-            return Affine(scale.astype(np.float32), shift.astype(np.float32))
-        case SharedDense() | MeanOfHeads():
-            return in_float32(layer)
-        case _:
-            assert_never(layer)
 
 
 def _write_scaled(
@@ -255,7 +243,7 @@ def _write_outputs(
     for place, layer in enumerate(layers, start=1):
         match layer:
             case Dense(weight=weight, bias=bias):
-                np.maximum(hidden, 0.0, out=hidden)
+                hidden.clip(0.0, np.inf, out=hidden)  # relu; maximum takes three times as long
                 made = outputs if place == len(layers) else spare
                 np.dot(hidden, weight, out=made)
                 made += bias
@@ -263,7 +251,7 @@ def _write_outputs(
             case Residual():
                 np.dot(hidden, layer.inner_weight, out=spare)
                 spare += layer.inner_bias
-                np.maximum(spare, 0.0, out=spare)
+                spare.clip(0.0, np.inf, out=spare)
                 np.dot(spare, layer.outer_weight, out=third)
                 third += layer.outer_bias
                 hidden += third

@@ -55,7 +55,7 @@ class SharedDense:
             [[1.0, 1.0, 1.0, 1.0]]
         """
         members, width = self.entering.shape
-        np.maximum(hidden, 0.0, out=hidden)
+        hidden.clip(0.0, np.inf, out=hidden)  # relu; maximum takes three times as long
         entered = hidden.reshape(-1, members, width)
         entered *= self.entering
         made = np.empty((len(hidden), self.bias.size), hidden.dtype) if out is None else out

@@ -10,7 +10,7 @@ import polars as pl
 from returns.result import Success
 
 from kdtab.config.training import Task
-from kdtab.data.arrays import FloatArray
+from kdtab.data.arrays import Float32Array
 from kdtab.data.artifacts import Artifacts
 from kdtab.data.coerce import frame_from_rows
 from kdtab.data.storage import artifacts_from_record, column_problems
@@ -166,7 +166,7 @@ class ServedModel:
     def _frame(self, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
         return frame_from_rows(rows, self.vectorizer.column_names)
 
-    def _stacked(self, outputs: list[FloatArray]) -> FloatArray:
+    def _stacked(self, outputs: list[Float32Array]) -> Float32Array:
         return np.array(outputs).reshape(len(outputs), self.blocks.output_dim)
 
 

@@ -1,9 +1,9 @@
 """Single raw cells of one column as numbers or look-ups, compiled once for each column.
 
 A reader agrees with the road of `data.vectorize` to the bit of what a cell means, whatever stands
-beside it in its column. It knows the plain cells by itself and asks that road about odd texts; what
-may mean something else in other company it refuses with `OddCellError`, and the caller takes that road
-for all of its rows.
+beside it in its column. It knows the plain cells by itself and asks that road about odd texts; a time
+of day, a Decimal or a list is the text of `cell_text` on both. What may mean something else in other
+company it refuses with `OddCellError`, and the caller takes that road for all of its rows.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ import numpy as np
 from kdtab.config.schema import BooleanColumn, DateColumn
 from kdtab.data.cells import EXACT_INTEGERS, TRUTH_WORDS, MissingRule, numbers, truths
 from kdtab.data.dates import date_features
-from kdtab.data.values import plain_cell, text_series
+from kdtab.data.values import cell_text, plain_cell, text_series
 from kdtab.data.vectorize import NEITHER, category_positions
 from kdtab.serving.calendars import (
     Moment,
-    day_features,
-    hour_features,
     moment_of_datetime,
     moment_of_iso_text,
+    scaled_moments,
     text_clock,
 )
 from kdtab.serving.inputs import CategoryTable, MeasuredColumn
@@ -39,13 +38,15 @@ PlaceReader: TypeAlias = Callable[[object], int]
 
 LARGEST_INTEGER = 10**300
 REMEMBERED = 4_096
-"""Odd texts and days whose meaning a reader keeps, the latest ones."""
+"""Odd texts whose meaning a reader keeps, the latest ones."""
 
 LONGEST_REMEMBERED = 200
 """Longer texts are understood anew each time, so that no caller can fill the memory."""
 
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?", re.ASCII)
 _PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
+_DIGITS = re.compile(r"[+-]?[0-9]*\.?[0-9]*", re.ASCII)
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _PLAIN_WORD = re.compile(r"[A-Za-z](?:[A-Za-z0-9 _.&/()+-]*[A-Za-z0-9_.)+-])?", re.ASCII)
 
 
@@ -97,19 +98,17 @@ def number_reader(measured: MeasuredColumn, rule: MissingRule) -> NumberReader:
     def read_other(cell: object) -> float:
         if cell is None:
             return fill
-        if isinstance(cell, str):
-            text = str.__str__(cell)
-            if text in words:
-                return fill
-            return scaled(float(text)) if _PLAIN_NUMBER.fullmatch(text) else of_text(text)
         if isinstance(cell, bool):
             if odd_truths:
                 raise OddCellError
             return scaled(float(cell))
-        plain = plain_cell(cell)
-        if plain is cell:
-            raise OddCellError
-        return read(plain)
+        plain = cell if isinstance(cell, str) else plain_cell(cell)
+        if plain is not cell:
+            return read(plain)
+        text = cell_text(cell)
+        if text is None or text in words:
+            return fill
+        return scaled(float(text)) if _PLAIN_NUMBER.fullmatch(text) else of_text(text)
 
     def read(cell: object) -> float:
         if type(cell) is float or type(cell) is int:
@@ -164,27 +163,9 @@ def date_reader(measured: MeasuredColumn, rule: MissingRule) -> PartsReader:
     column = measured.column
     assert isinstance(column, DateColumn), "the caller chooses by kind"
     fill = tuple(measured.fill.tolist())
-    words = frozenset(word for word in rule.words if word.isascii())
-    clock = text_clock(column.format) if column.format else None
-    scaled = _scaled_moment(measured)
-    dated_markers = any(letter.isdigit() for word in rule.words for letter in word)
-
-    @_remembered
-    def of_text(text: str) -> tuple[float, ...]:
-        parts = [part[0] for part in date_features(text_series("", [text]), column, rule)]
-        if parts[0] is None:
-            return fill
-        standard = (np.array(parts) - measured.mean) / measured.scale
-        return tuple(np.clip(standard, -measured.clip, measured.clip).tolist())
-
-    def of_dated_text(text: str) -> tuple[float, ...]:
-        if text in words:
-            return fill
-        moment = None
-        if not dated_markers:
-            moment = clock(text) if clock else None
-            moment = moment or moment_of_iso_text(text)
-        return of_text(text) if moment is None else scaled(moment)
+    scaled = scaled_moments(measured.mean.tolist(), measured.scale.tolist(), measured.clip)
+    of_dated_text = _dated_text_reader(measured, column, rule, scaled)
+    dated_markers = any(_ISO_DAY.search(word) for word in rule.words)
 
     def read(cell: object) -> tuple[float, ...]:
         if isinstance(cell, str):
@@ -196,26 +177,46 @@ def date_reader(measured: MeasuredColumn, rule: MissingRule) -> PartsReader:
         if type(cell) is datetime and not dated_markers:
             moment = moment_of_datetime(cell)
             return fill if moment is None else scaled(moment)
-        raise OddCellError
+        plain = plain_cell(cell)
+        if plain is not cell:
+            return read(plain)
+        text = cell_text(cell)
+        if text is None:
+            return fill
+        if type(cell) is float or (isinstance(cell, date) and dated_markers):
+            raise OddCellError  # 20200229.0 is a day, but no text of one
+        return of_dated_text(text)
 
     return read
 
 
-def _scaled_moment(measured: MeasuredColumn) -> Callable[[Moment], tuple[float, ...]]:
-    days, clip = 14, measured.clip
-    scaling = list(zip(measured.mean.tolist(), measured.scale.tolist(), strict=True))
+def _dated_text_reader(
+    measured: MeasuredColumn,
+    column: DateColumn,
+    rule: MissingRule,
+    scaled: Callable[[Moment], tuple[float, ...]],
+) -> Callable[[str], tuple[float, ...]]:
+    fill = tuple(measured.fill.tolist())
+    words = frozenset(word for word in rule.words if word.isascii())
+    clock = text_clock(column.format) if column.format else None
 
-    def scaled(parts: tuple[float, ...], first: int) -> tuple[float, ...]:
-        return tuple(
-            min(max((part - mean) / scale, -clip), clip)
-            for part, (mean, scale) in zip(parts, scaling[first:], strict=False)
-        )
+    @_remembered
+    def of_text(text: str) -> tuple[float, ...]:
+        parts = [part[0] for part in date_features(text_series("", [text]), column, rule)]
+        if parts[0] is None:
+            return fill
+        standard = (np.array(parts) - measured.mean) / measured.scale
+        return tuple(np.clip(standard, -measured.clip, measured.clip).tolist())
 
-    of_day = lru_cache(maxsize=REMEMBERED)(lambda day: scaled(day_features(day), 0))
-    hours = [scaled(hour_features(hour), days) for hour in range(24)]
-    if len(scaling) == days:
-        return lambda moment: of_day(moment[0])
-    return lambda moment: of_day(moment[0]) + hours[moment[1]]
+    def of_dated_text(text: str) -> tuple[float, ...]:
+        if text.lower() in words:
+            return fill
+        if rule.numbers and _DIGITS.fullmatch(text):  # it may be a marker, written another way
+            return of_text(text)
+        moment = (clock(text) if clock else None) or moment_of_iso_text(text)
+        return of_text(text) if moment is None else scaled(moment)
+
+    return of_dated_text
 
 
 def place_reader(table: CategoryTable, rule: MissingRule) -> PlaceReader:
@@ -254,18 +255,17 @@ def place_reader(table: CategoryTable, rule: MissingRule) -> PlaceReader:
     def read(cell: object) -> int:
         if cell is None:
             return table.missing
-        if isinstance(cell, str):
-            return of_text(str.__str__(cell))
         if isinstance(cell, bool):
             return of_text("true" if cell else "false")
         if type(cell) is int:
             return of_integer(cell)
         if type(cell) is float:
             return of_float(cell)
-        plain = plain_cell(cell)
-        if plain is cell:
-            raise OddCellError
-        return read(plain)
+        plain = cell if isinstance(cell, str) else plain_cell(cell)
+        if plain is not cell:
+            return read(plain)
+        text = cell_text(cell)
+        return table.missing if text is None else of_text(text)
 
     return read
 

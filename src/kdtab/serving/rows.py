@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never
+from functools import partial
+from typing import TypeAlias, assert_never
 
 import numpy as np
 
 from kdtab.config.schema import DateColumn
-from kdtab.data.arrays import FloatArray
+from kdtab.data.arrays import Float32Array
 from kdtab.serving.bins import RowBins, row_bins
 from kdtab.serving.inputs import InputPlan, MeasuredColumn
-from kdtab.serving.members import MeanOfHeads, SharedDense
-from kdtab.serving.networks import Affine, Dense, FoldedNetwork, Layer, Residual
+from kdtab.serving.members import Floats, MeanOfHeads, SharedDense
+from kdtab.serving.networks import (
+    Affine,
+    Dense,
+    FoldedNetwork,
+    Layer,
+    Residual,
+    layer_in_float32,
+)
 from kdtab.serving.readers import (
     NumberReader,
-    OddCellError,
     PartsReader,
     PlaceReader,
     date_reader,
     number_reader,
     place_reader,
 )
+
+RowStep: TypeAlias = Callable[[Float32Array], Float32Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +42,10 @@ class RowServer:
         numbers: Name and reader of each numeric and boolean column.
         dates: Name and reader of each date column.
         places: Name, look-up of plain texts, and reader of other cells of each categorical column.
-        weight: [M + 1, H] the rows of numbers, then of dates, then the bias.
+        weight: [M + 1, H] float32, the rows of numbers, then of dates, then the bias.
         bins: The same with numbers and dates that enter by bins; None where none does.
-        table: [P, H] the rows of all categories.
-        ones: [K] one for each categorical column.
+        table: [P, H] float32, the rows of all categories.
+        ones: [K] float32, one for each categorical column.
         network: What follows the first layer.
 
     Example:
@@ -49,20 +58,20 @@ class RowServer:
     numbers: tuple[tuple[str, NumberReader], ...]
     dates: tuple[tuple[str, PartsReader], ...]
     places: tuple[tuple[str, Callable[[object], int | None], PlaceReader], ...]
-    weight: FloatArray
+    weight: Float32Array
     bins: RowBins | None
-    table: FloatArray
-    ones: FloatArray
+    table: Float32Array
+    ones: Float32Array
     network: RowNetwork
 
-    def outputs(self, row: Mapping[str, object]) -> FloatArray:
+    def outputs(self, row: Mapping[str, object]) -> Float32Array:
         """What the network says about one row.
 
         Args:
             row: Raw cells by column; an absent key is a missing cell.
 
         Returns:
-            [C] float64 logits, or one value in the unit of training.
+            [C] float32 logits, or one value in the unit of training.
 
         Raises:
             OddCellError: On a cell that only the road of whole columns understands.
@@ -100,7 +109,7 @@ class RowServer:
         values.append(1.0)
         return values, self._rows_of(cell_of)
 
-    def outputs_of(self, values: list[float], rows: list[int]) -> FloatArray:
+    def outputs_of(self, values: list[float], rows: list[int]) -> Float32Array:
         """What the network says about one encoded row.
 
         Args:
@@ -108,7 +117,7 @@ class RowServer:
             rows: [K] rows of the table.
 
         Returns:
-            [C] float64.
+            [C] float32.
 
         Example:
             >>> from kdtab.data.cells import missing_rule
@@ -117,11 +126,12 @@ class RowServer:
             >>> server.outputs_of([1.0], []).tolist()
             [1.0, 1.0]
         """
-        hidden: FloatArray
+        numbers = np.array(values, dtype=np.float32)
+        hidden: Float32Array
         if self.bins is None:
-            hidden = np.array(values).dot(self.weight)
+            hidden = numbers.dot(self.weight)
         else:
-            hidden = self.bins.units(np.array(values, dtype=np.float32))
+            hidden = self.bins.units(numbers).astype(np.float32)
         if rows:
             hidden += self.ones.dot(self.table.take(rows, 0))
         return self.network(hidden)
@@ -133,7 +143,7 @@ class RowServer:
             try:
                 place = find(cell)
             except TypeError:  # a list or a dictionary, which no look-up can find
-                raise OddCellError from None
+                place = None
             rows.append(read(cell) if place is None else place)
         return rows
 
@@ -142,41 +152,75 @@ class RowServer:
 class RowNetwork:
     """The layers after the first one, for a single row.
 
+    A row is bound by how fast the matrices are read: in float32, as blocks have them, they are
+    half as long.
+
     Attributes:
-        layers: In order.
-        zeros: [H] what relu compares with; an array of its own is faster than the number.
+        steps: What each layer makes of the units before it, in order.
 
     Example:
-        >>> RowNetwork((Dense(np.ones((2, 1)), np.zeros(1)),), np.zeros(2))(np.ones(2)).tolist()
+        >>> steps = (row_step(Dense(np.ones((2, 1)), np.zeros(1))),)
+        >>> RowNetwork(steps)(np.ones(2, np.float32)).tolist()
         [2.0]
     """
 
-    layers: tuple[Layer, ...]
-    zeros: FloatArray
+    steps: tuple[RowStep, ...]
 
-    def __call__(self, hidden: FloatArray) -> FloatArray:
+    def __call__(self, hidden: Float32Array) -> Float32Array:
         """Outputs of the first layer's; [H] to [C], and [H] is overwritten."""
-        zeros = self.zeros
-        for layer in self.layers:
-            match layer:
-                case Dense(weight=weight, bias=bias):
-                    hidden = np.maximum(hidden, zeros, out=hidden).dot(weight)
-                    hidden += bias
-                case Residual():
-                    inner = hidden.dot(layer.inner_weight)
-                    inner += layer.inner_bias
-                    hidden += np.maximum(inner, zeros, out=inner).dot(layer.outer_weight)
-                    hidden += layer.outer_bias
-                case Affine(scale=scale, shift=shift):
-                    hidden *= scale
-                    hidden += shift
-                case SharedDense():
-                    hidden = layer.units(hidden[np.newaxis])[0]
-                case MeanOfHeads():
-                    hidden = layer.said(hidden[np.newaxis])[0]
-                case _:
-                    assert_never(layer)
+        for step in self.steps:
+            hidden = step(hidden)
         return hidden
+
+
+def row_step(layer: Layer) -> RowStep:
+    """Compile a layer for single rows: what it is, is asked once and not for every row.
+
+    Args:
+        layer: In any precision.
+
+    Returns:
+        [H] float32 to the units of the next layer; what it is given is overwritten.
+
+    Example:
+        >>> row_step(Affine(np.full(2, 3.0), np.ones(2)))(np.ones(2, np.float32)).tolist()
+        [4.0, 4.0]
+    """
+    made = layer_in_float32(layer)
+    match made:
+        case Dense():
+            return partial(_dense, made.weight, made.bias, np.zeros(len(made.weight), np.float32))
+        case Residual():
+            return partial(_residual, made, np.zeros_like(made.inner_bias))
+        case Affine():
+            return partial(_affine, made)
+        case SharedDense():
+            return lambda hidden: made.units(hidden[np.newaxis])[0]
+        case MeanOfHeads():
+            return lambda hidden: made.said(hidden[np.newaxis])[0]
+        case _:
+            assert_never(made)
+
+
+def _dense(weight: Floats, bias: Floats, zeros: Floats, hidden: Float32Array) -> Float32Array:
+    # To compare with an array is faster than with a number.
+    units: Float32Array = np.maximum(hidden, zeros, out=hidden).dot(weight)
+    units += bias
+    return units
+
+
+def _residual(layer: Residual, zeros: Floats, hidden: Float32Array) -> Float32Array:
+    inner = hidden.dot(layer.inner_weight)
+    inner += layer.inner_bias
+    hidden += np.maximum(inner, zeros, out=inner).dot(layer.outer_weight)
+    hidden += layer.outer_bias
+    return hidden
+
+
+def _affine(layer: Affine, hidden: Float32Array) -> Float32Array:
+    hidden *= layer.scale
+    hidden += layer.shift
+    return hidden
 
 
 def row_server(plan: InputPlan, network: FoldedNetwork) -> RowServer:
@@ -226,11 +270,13 @@ def row_server(plan: InputPlan, network: FoldedNetwork) -> RowServer:
             (table.column.name, find, read)
             for table, (find, read) in zip(plan.categories, places, strict=True)
         ),
-        weight=weight,
+        weight=weight.astype(np.float32),
         bins=row_bins(bins, weight) if bins else None,
-        table=np.vstack([*(table.rows for table in plan.categories), np.zeros_like(bias)]),
-        ones=np.ones(len(plan.categories)),
-        network=RowNetwork(network.layers, np.zeros(len(plan.bias))),
+        table=np.vstack(
+            [*(table.rows for table in plan.categories), np.zeros_like(bias)], dtype=np.float32
+        ),
+        ones=np.ones(len(plan.categories), dtype=np.float32),
+        network=RowNetwork(tuple(row_step(layer) for layer in network.layers)),
     )
 
 

@@ -152,8 +152,7 @@ def assembled_model(prepared: PreparedTable, plan: FitPlan, fitted: FittedNetwor
     found: tuple[str, ...] = () if calibration is None else (calibration.note,)
     steps = settings.epochs * fitted.update_steps // len(fitted.history)
     found += warmup_notes(settings, steps=steps)
-    notes = prepared.report.notes + extra_notes(plan) + plan.notes + found
-    known = revise(plan.provenance, notes=notes, **extra_counts(plan), **_precision(plan)).unwrap()
+    known = planned_provenance(prepared, plan, found)
     provenance = _recorded(known, prepared, fitted, settings)
     bundle = network_bundle(prepared, fitted.network, plan, provenance)
     metrics = measure_bundle(bundle, prepared.test)
@@ -164,7 +163,7 @@ def assembled_model(prepared: PreparedTable, plan: FitPlan, fitted: FittedNetwor
             preparation=prepared.report,
             fitted=fitted,
             settings=settings,
-            notes=notes,
+            notes=known.notes,
             calibration=calibration,
         ),
     )
@@ -197,8 +196,26 @@ def _with_effort(
     )
 
 
-def _precision(plan: FitPlan) -> dict[str, object]:
-    return {"weight_precision": "float16"} if plan.half_precision else {}
+def planned_provenance(
+    prepared: PreparedTable, plan: FitPlan, found: tuple[str, ...] = ()
+) -> Provenance:
+    """What a bundle says of its making, as far as that is known before a step is taken.
+
+    Args:
+        prepared: The table.
+        plan: What to fit on it.
+        found: More notes.
+
+    Returns:
+        The plan's provenance with all notes, counts of rows, and how weights are stored.
+
+    Example:
+        >>> planned_provenance.__name__
+        'planned_provenance'
+    """
+    notes = prepared.report.notes + extra_notes(plan) + plan.notes + found
+    precision = {"weight_precision": "float16"} if plan.half_precision else {}
+    return revise(plan.provenance, notes=notes, **extra_counts(plan), **precision).unwrap()
 
 
 def network_bundle(

@@ -78,8 +78,9 @@ class ShuffledBatches:
         rows, size = self._rows, self._batch_size
         order = torch.randperm(len(rows.inputs), generator=self._generator)
         device = rows.inputs.device
+        order = order.to(device, non_blocking=True)  # what lies before it is not waited for
         most = ROWS_PER_GATHER_ON_CPU if device.type == "cpu" else ROWS_PER_GATHER_ELSEWHERE
-        for block_order in torch.split(order.to(device), max(1, most // size) * size):
+        for block_order in torch.split(order, max(1, most // size) * size):
             yield from _slices(_gathered(rows, block_order), size)
 
 

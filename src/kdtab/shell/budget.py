@@ -101,6 +101,7 @@ def resolve_settings(
         learning_rate_schedule=config.learning_rate_schedule,
         warmup_steps=config.warmup_steps,
         ema_decay=config.ema_decay,
+        matmul_precision=config.matmul_precision,
     )
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from kdtab.models.network import TabularNetwork, in_one_node
@@ -112,6 +113,15 @@ def _stepping(
         whole: Step = partial(take_torch_step, task)
         is_alike = not beside and sees_outputs_alone(task, network) and is_on(network, "cuda")
         if is_alike and optimizer.hold_rate():
-            whole = RecordedStep(whole, cuda_record, SideStream)
+            whole = _recorded(task, optimizer.tensors[0].device, settings)
         with in_one_node(network):
             yield TorchState(network, optimizer), whole, tuple(network.parameters())
+
+
+def _recorded(task: TrainingTask, device: torch.device, settings: FitSettings) -> Step:
+    whole = partial(take_torch_step, task)
+    if settings.matmul_precision == "bfloat16":
+        # Without its memory, which would outlive a recording: no weight is used twice in a forward.
+        forward = partial(torch.autocast, device.type, torch.bfloat16, cache_enabled=False)
+        whole = partial(whole, forward=forward)
+    return RecordedStep(whole, partial(cuda_record, device=device), partial(SideStream, device))

@@ -25,7 +25,8 @@ class ExtraRows:
         spoken: [M, C] what the teacher said, as students take it; no row of it NaN.
         synthetic: How many of them were made up.
         unlabelled: How many of them are real.
-        notes: What a person should know of them.
+        notes: What a person should know of the real ones.
+        synthetic_notes: And of those that were made up.
 
     Example:
         >>> ExtraRows(np.zeros((0, 3), np.float32), np.zeros((0, 2), np.float32)).synthetic
@@ -37,6 +38,7 @@ class ExtraRows:
     synthetic: int = 0
     unlabelled: int = 0
     notes: tuple[str, ...] = ()
+    synthetic_notes: tuple[str, ...] = ()
 
     def repeats(self, rows: int) -> int:
         """How often each labelled row is seen in an epoch, so that it is not drowned.
@@ -64,7 +66,7 @@ class ExtraRows:
             share: Of the synthetic rows, in [0, 1]: the first of them.
 
         Returns:
-            The same value for a share of 1; without notes where no synthetic row is left.
+            The same value for a share of 1; without a word of synthetic rows where none is left.
 
         Example:
             >>> rows = np.zeros((5, 1), np.float32)
@@ -80,7 +82,9 @@ class ExtraRows:
             inputs=self.inputs[:kept],
             spoken=self.spoken[:kept],
             synthetic=synthetic,
-            notes=self.notes if kept else (),
+            synthetic_notes=(*self.synthetic_notes, f"{synthetic:,} of them are learnt from")
+            if synthetic
+            else (),
         )
 
     def beside(self, rows: FitRows) -> FitRows:

@@ -140,9 +140,9 @@ class FlatAdam:
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        self._learning_rate = value
-        if self._rate is not None:
+        if self._rate is not None and value != self._learning_rate:
             self._rate.fill_(value)
+        self._learning_rate = value
 
     def hold_rate(self) -> bool:
         """Keep the learning rate where the tensors are, for steps that are recorded once.

@@ -110,7 +110,7 @@ def extra_notes(plan: FitPlan) -> tuple[str, ...]:
     if heard_rows(plan) is None:
         count = len(plan.extra.inputs)
         return (f"alpha 1 does not listen to the teacher: {count:,} rows without a label left out",)
-    return plan.extra.notes
+    return plan.extra.notes + plan.extra.synthetic_notes
 
 
 def extra_counts(plan: FitPlan) -> dict[str, object]:

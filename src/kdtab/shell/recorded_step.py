@@ -18,6 +18,7 @@ from kdtab.shell.torch_step import StepTerms, TorchState
 from kdtab.tasks.trainingtask import Batch
 
 Work: TypeAlias = Callable[[], StepTerms]
+Shapes: TypeAlias = tuple[torch.Size | None, ...]
 Record: TypeAlias = Callable[[Work], Work]
 """Notes down what a piece of work does, without doing it; what comes back does it."""
 FIRST_STEPS = 3
@@ -61,15 +62,15 @@ class RecordedStep:
         self._record = record
         self._aside = aside
         self._taken = 0
-        self._batch: Batch | None = None
-        self._replay: Work | None = None
+        self._shapes: Shapes = ()
+        self._recorded: tuple[Batch, Work] | None = None
 
     def __call__(self, state: TorchState, batch: Batch) -> tuple[TorchState, StepTerms]:
-        """One step, replayed where a step of this shape was recorded.
+        """One step, replayed where it has the shape of the first one.
 
         Args:
             state: Always that of the same network and optimizer.
-            batch: A batch of another shape than the first one's is an ordinary step.
+            batch: One of another shape, as the tail of an epoch is, is an ordinary step.
 
         Returns:
             As the step itself: terms are the caller's own.
@@ -78,32 +79,40 @@ class RecordedStep:
             >>> RecordedStep.__call__.__name__
             '__call__'
         """
-        if self._taken < FIRST_STEPS:
-            self._taken += 1
+        self._taken += 1
+        if self._taken <= FIRST_STEPS:
+            self._shapes = self._shapes or _shapes(batch)
             with self._aside():
                 return self._step(state, batch)
-        if self._batch is None or self._replay is None:
-            soft = batch.soft_targets
-            self._batch = Batch(
-                batch.inputs.clone(), batch.targets.clone(), None if soft is None else soft.clone()
-            )
-            self._replay = self._record(_work(self._step, state, self._batch))
-        if not _is_alike(self._batch, batch):
+        if _shapes(batch) != self._shapes:
             return self._step(state, batch)
-        for own, part in zip(self._batch, batch, strict=True):
-            if own is not None and part is not None:
-                own.copy_(part)
-        terms = self._replay()
+        terms = self._replay_of(state, batch)()
         copied = {name: term.clone() for name, term in terms.terms.items()}
         return state._replace(steps=state.steps + 1), StepTerms(terms.rows, copied)
 
+    def _replay_of(self, state: TorchState, batch: Batch) -> Work:
+        """The recording, with the rows of this batch where it reads them."""
+        if self._recorded is None:
+            soft = batch.soft_targets
+            own = Batch(
+                batch.inputs.clone(), batch.targets.clone(), None if soft is None else soft.clone()
+            )
+            self._recorded = own, self._record(_work(self._step, state, own))
+        else:
+            for kept, part in zip(self._recorded[0], batch, strict=True):
+                if kept is not None and part is not None:
+                    kept.copy_(part)
+        return self._recorded[1]
 
-def cuda_record(work: Work) -> Work:
+
+def cuda_record(work: Work, device: torch.device) -> Work:
     """Record the kernels that a piece of work launches, as one graph of CUDA.
 
     Args:
-        work: Launches on the current device, waits for nothing, and finds all that it reads where
-            it will be in every replay.
+        work: Launches on the device, waits for nothing, and finds all that it reads where it will
+            be in every replay.
+        device: Of the work. What is launched on another one than the current one is not recorded
+            but done, and would be missing from every replay.
 
     Returns:
         Launches all of them at once; the terms are always in the same memory.
@@ -113,7 +122,7 @@ def cuda_record(work: Work) -> Work:
         'cuda_record'
     """
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    with torch.cuda.device(device), torch.cuda.graph(graph, stream=torch.cuda.Stream(device)):
         terms = work()
 
     def replay() -> StepTerms:
@@ -127,29 +136,31 @@ def cuda_record(work: Work) -> Work:
 class SideStream:
     """Work on a stream of its own, in order with what comes before and after it.
 
+    Args:
+        device: Of the work.
+
     Example:
         >>> SideStream.__name__
         'SideStream'
     """
 
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+
     def __enter__(self) -> None:
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
+        stream = torch.cuda.Stream(self._device)
+        stream.wait_stream(torch.cuda.current_stream(self._device))
         self._stream, self._inside = stream, torch.cuda.stream(stream)
         self._inside.__enter__()
 
     def __exit__(self, *raised: object) -> None:
         self._inside.__exit__(None, None, None)
-        torch.cuda.current_stream().wait_stream(self._stream)
+        torch.cuda.current_stream(self._device).wait_stream(self._stream)
 
 
 def _work(step: Step, state: TorchState, batch: Batch) -> Work:
     return lambda: step(state, batch)[1]
 
 
-def _is_alike(own: Batch, batch: Batch) -> bool:
-    return all(
-        (one is None and other is None)
-        or (one is not None and other is not None and one.shape == other.shape)
-        for one, other in zip(own, batch, strict=True)
-    )
+def _shapes(batch: Batch) -> Shapes:
+    return tuple(None if part is None else part.shape for part in batch)

@@ -158,7 +158,7 @@ def _parts(
 
     def batches() -> Iterable[SequenceBatch]:
         for places in orders():
-            chosen = torch.from_numpy(places).to(device)
+            chosen = torch.from_numpy(places).to(device, non_blocking=True)
             yield SequenceBatch(*(rows.index_select(0, chosen) for rows in series))
 
     def step(state: TorchState, batch: SequenceBatch) -> tuple[TorchState, StepTerms]:

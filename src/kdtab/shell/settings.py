@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from kdtab.config.training import Optimizer, RateSchedule
+from kdtab.config.training import MatmulPrecision, Optimizer, RateSchedule
 
 WEIGHT_DECAY = 1e-4
 
@@ -27,6 +27,7 @@ class FitSettings:
         warmup_steps: Steps in which the learning rate rises to where it is.
         ema_decay: Decay of the running mean of the weights that is validated and kept; None: the
             weights themselves.
+        matmul_precision: Of matrix products, where steps are recorded; elsewhere float32.
 
     Example:
         >>> FitSettings(epochs=5, batch_size=32, learning_rate=1e-3, random_seed=42).weight_decay
@@ -43,3 +44,4 @@ class FitSettings:
     learning_rate_schedule: RateSchedule = "constant"
     warmup_steps: int = 0
     ema_decay: float | None = None
+    matmul_precision: MatmulPrecision = "float32"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import torch
@@ -78,7 +79,11 @@ def adam(
 
 
 def take_torch_step(
-    task: TrainingTask, state: TorchState, batch: Batch
+    task: TrainingTask,
+    state: TorchState,
+    batch: Batch,
+    *,
+    forward: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> tuple[TorchState, StepTerms]:
     """Forward, gradient, update.
 
@@ -86,6 +91,7 @@ def take_torch_step(
         task: What to compute.
         state: Network in train mode, and its optimizer; both are changed.
         batch: At least two rows.
+        forward: The context of the forward; gradients follow its number types.
 
     Returns:
         The state with one step more, and the terms without their graph. Nothing waits for the
@@ -104,7 +110,8 @@ def take_torch_step(
     """
     network, optimizer, steps = state
     optimizer.zero_grad()
-    terms = task_at_step(task, steps).terms(network, batch)
+    with forward():
+        terms = task_at_step(task, steps).terms(network, batch)
     torch.autograd.backward(terms["loss"])
     optimizer.step()
     detached = {name: term.detach() for name, term in terms.items()}
@@ -134,7 +141,9 @@ def join_terms(steps: Sequence[StepTerms]) -> StepTerms:
 
 def _mean(name: str, steps: Sequence[StepTerms], shares: Tensor) -> Tensor:
     terms = torch.stack([step.terms[name] for step in steps]).double()
-    return shares.to(terms.device) @ terms  # of a scalar, or of one number for each student
+    return (
+        shares.to(terms.device, non_blocking=True) @ terms
+    )  # of a scalar, or of one number for each student
 
 
 def read_terms(step: StepTerms) -> Mapping[str, float]:

@@ -19,7 +19,7 @@ from kdtab.errors.training import BudgetTooSmall
 from kdtab.models.build import build_model
 from kdtab.results import fail
 from kdtab.serving.models import served_model
-from kdtab.shell.assemble import network_bundle
+from kdtab.shell.assemble import network_bundle, planned_provenance
 from kdtab.shell.halving import halved_network
 from kdtab.shell.scoring import stored_bytes
 from kdtab.shell.seed import seeded
@@ -97,21 +97,38 @@ def fitting_plans(
     )
 
 
-def exceeds(bundle: ModelBundle, choice: ChoiceOptions) -> bool:
-    """Whether a fitted student is larger than allowed after all: its notes are part of its file.
+def small_enough(
+    bundles: Sequence[ModelBundle | None], choice: ChoiceOptions
+) -> Result[tuple[int, ...], Issues]:
+    """Which fitted students are no larger than allowed: their speed was known before.
 
     Args:
-        bundle: One that can be saved.
+        bundles: Each can be saved; None for a student whose fit failed.
         choice: The limits.
 
     Returns:
-        True where its file is too large. Its speed was known before.
+        Their places in order, those of failed fits among them; `BudgetTooSmall` with the smallest
+        where all fitted ones are larger.
 
     Example:
-        >>> exceeds.__name__
-        'exceeds'
+        >>> small_enough([None], ChoiceOptions(max_bytes=9)).unwrap()
+        (0,)
     """
-    return choice.max_bytes is not None and stored_bytes(bundle) > choice.max_bytes
+    limit, every = choice.max_bytes, tuple(range(len(bundles)))
+    if limit is None or not any(bundles):
+        return Success(every)
+    sizes = [None if bundle is None else stored_bytes(bundle) for bundle in bundles]
+    within = tuple(place for place, size in enumerate(sizes) if size is None or size <= limit)
+    if any(sizes[place] is not None for place in within):
+        return Success(within)
+    return fail(
+        BudgetTooSmall(
+            max_bytes=limit,
+            max_latency=None,
+            smallest_bytes=min(size for size in sizes if size is not None),
+            shortest_latency=None,
+        )
+    )
 
 
 def _footprint(
@@ -121,7 +138,7 @@ def _footprint(
         network = build_model(plan.spec).eval()
     if plan.half_precision:
         network = halved_network(network)
-    bundle = network_bundle(prepared, network, plan, plan.provenance)
+    bundle = network_bundle(prepared, network, plan, planned_provenance(prepared, plan))
     return Footprint(stored_bytes(bundle), _row_microseconds(bundle, rows))
 
 

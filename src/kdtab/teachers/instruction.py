@@ -12,7 +12,6 @@ from returns.result import Result, Success
 from torch import nn
 
 from kdtab.bundle import ModelBundle
-from kdtab.config.base import revise
 from kdtab.config.quantiles import median_place
 from kdtab.config.training import CLASSIFICATION_ONLY, TrainingConfig
 from kdtab.data.arrays import Float32Array
@@ -22,11 +21,11 @@ from kdtab.data.prepare import PreparedTable, prepare_with_artifacts
 from kdtab.errors.configs import ModeNeedsClassification
 from kdtab.errors.issue import Issue, Issues
 from kdtab.errors.teachers import TaskMismatch, TeacherOutputsInvalid
-from kdtab.models.describe import StudentSize, parameter_count, student_defaults
+from kdtab.models.describe import StudentSize, student_defaults
 from kdtab.results import check, fail
 from kdtab.shell.extrarows import ExtraRows
 from kdtab.shell.infer import network_outputs
-from kdtab.shell.trained import DistillEvidence, FitPlan, TrainedModel
+from kdtab.shell.trained import DistillEvidence, FitPlan
 from kdtab.teachers.evidence import gathered_evidence, rows_seen_by
 from kdtab.teachers.morerows import MoreRows, check_more_rows, check_new_rows, more_rows
 from kdtab.teachers.network import NetworkTeacher
@@ -261,32 +260,3 @@ def _teacher_outputs(
             TeacherOutputsInvalid(reason=f"{lost:,} of {len(outputs):,} rows are not finite")
         )
     return Success(outputs)
-
-
-def with_size_note(student: TrainedModel, teacher: ModelBundle | None) -> TrainedModel:
-    """Say it where a student has as many parameters as its teacher, or more (EC-KD03).
-
-    Args:
-        student: Fitted.
-        teacher: Its teacher where that is a bundle; the size of others is not comparable.
-
-    Returns:
-        The student, in the other case with a note in report and provenance.
-
-    Example:
-        >>> with_size_note.__name__
-        'with_size_note'
-    """
-    if teacher is None:
-        return student
-    small, large = parameter_count(student.bundle.model), parameter_count(teacher.model)
-    if small < large:
-        return student
-    note = f"the student is not smaller than its teacher: {small:,} and {large:,} parameters"
-    notes = (*student.report.notes, note)
-    provenance = revise(student.bundle.provenance, notes=notes).unwrap()
-    return replace(
-        student,
-        bundle=replace(student.bundle, provenance=provenance),
-        report=replace(student.report, notes=notes),
-    )

@@ -21,8 +21,9 @@ def kept_place(
 ) -> int:
     """The student to keep: the usual one, unless the teacher or the rows speak against it.
 
-    A student of a teacher that is worse than none is not handed out where there is one that knew no
-    teacher; where the teacher's lead is in doubt, the validation rows decide between the two.
+    The gate compares a teacher with the student alone; here students are compared with each other, on
+    the same footing. Where the teacher is worse, a student of it must lead the one alone by more than
+    one standard error; where its lead is in doubt, the validation rows decide between the two.
 
     Args:
         losses: [N] losses of the validation rows for each student; NaN for one that was not fitted.
@@ -43,9 +44,10 @@ def kept_place(
         >>> kept_place([alone, taught], 0, alone=1, verdict="not_clearly_better")
         1
     """
-    kept = place_to_keep(losses, usual, groups)
     if alone is None or not np.isfinite(losses[alone]).all():
-        return kept
+        return place_to_keep(losses, usual, groups)
+    if verdict == "worse":
+        return place_to_keep(losses, alone, groups)
+    kept = place_to_keep(losses, usual, groups)
     is_nearer = bool(losses[alone].mean() < losses[kept].mean())
-    speaks_against = verdict == "worse" or (verdict == "not_clearly_better" and is_nearer)
-    return alone if speaks_against else kept
+    return alone if verdict == "not_clearly_better" and is_nearer else kept

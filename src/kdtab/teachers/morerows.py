@@ -104,8 +104,8 @@ def more_rows(more: MoreRows) -> Result[ExtraRows | None, Issues]:
     """All rows beside the training rows, labelled by the teacher.
 
     First the unlabelled rows, then those rows of the table itself that have no target, then the
-    synthetic ones. Real rows that equal a row of the table in every encoded column are dropped: a
-    test or a validation row would be learnt from, a training row has its honest label already.
+    synthetic ones. Rows that equal a row of the table in every encoded column are dropped: a test
+    or a validation row would be learnt from, a training row has its honest label already.
 
     Args:
         more: Where they come from.
@@ -128,16 +128,16 @@ def more_rows(more: MoreRows) -> Result[ExtraRows | None, Issues]:
 
 def _joined(more: MoreRows, real: _Part, own: _Part, made: _Part) -> ExtraRows | None:
     parts = (real, own, made)
-    notes = tuple(note for part in parts for note in part.notes)
     inputs = np.concatenate([part.inputs for part in parts])
-    if not (len(inputs) or notes):
+    if not (len(inputs) or any(part.notes for part in parts)):
         return None
     return ExtraRows(
         inputs,
         np.concatenate([part.spoken for part in parts]),
         synthetic=len(made.inputs),
         unlabelled=len(real.inputs) + len(own.inputs),
-        notes=notes,
+        notes=real.notes + own.notes,
+        synthetic_notes=made.notes,
     )
 
 
@@ -157,8 +157,10 @@ def _unlabelled(more: MoreRows) -> Checked[_Part]:
 def _own(more: MoreRows) -> Checked[_Part]:
     """Rows without a target; where rows depend on each other they could be the test rows' own."""
     split, labels = more.prepared.split, more.wish.room.labels
-    used = np.concatenate([split.training, split.validation, split.test])
-    rows = np.setdiff1d(np.arange(more.table.height), used)
+    has_no_target = np.ones(more.table.height, dtype=np.bool_)
+    for numbers in (split.training, split.validation, split.test):
+        has_no_target[numbers] = False
+    rows = np.flatnonzero(has_no_target)
     tied = labels.group_column is not None or labels.time_column is not None
     if not len(rows) or tied or not more.wish.own_rows:
         return Success(_nothing(more))
@@ -181,8 +183,10 @@ def _synthetic(more: MoreRows) -> Checked[_Part]:
     generator = np.random.default_rng((config.random_seed, AUGMENT_STREAM))
     rows = more.table.drop(config.target_column, strict=False)[more.prepared.split.training]
     made = augmented_rows(rows, more.prepared.artifacts, knobs, generator)
-    return _spoken_of(more, made.frame, made.inputs, "").map(
-        lambda part: _Part(part.inputs, part.spoken, made.report.notes + part.notes)
+    apart = ~_held_out(more.prepared, made.inputs)
+    dropped = _drops(int((~apart).sum()), 0, "synthetic rows")
+    return _spoken_of(more, made.frame.filter(pl.Series(apart)), made.inputs[apart], "").map(
+        lambda part: _Part(part.inputs, part.spoken, (*made.report.notes, *dropped))
     )
 
 
@@ -208,11 +212,17 @@ def _spoken_of(
 def _new_rows(
     prepared: PreparedTable, inputs: Float32Array, what: str
 ) -> tuple[BoolArray, tuple[str, ...]]:
+    held_out = _held_out(prepared, inputs)
+    trained = np.isin(_hashes(inputs), _hashes(prepared.training.inputs)) & ~held_out
+    return ~(held_out | trained), tuple(_drops(int(held_out.sum()), int(trained.sum()), what))
+
+
+def _held_out(prepared: PreparedTable, inputs: Float32Array) -> BoolArray:
+    """[M] whether a row equals a test or a validation row in every encoded column."""
     hashes = _hashes(inputs)
     held_out = np.isin(hashes, _hashes(prepared.test.inputs))
     held_out |= np.isin(hashes, _hashes(prepared.validation.inputs))
-    trained = np.isin(hashes, _hashes(prepared.training.inputs)) & ~held_out
-    return ~(held_out | trained), tuple(_drops(int(held_out.sum()), int(trained.sum()), what))
+    return held_out
 
 
 def _drops(held_out: int, trained: int, what: str) -> Iterator[str]:

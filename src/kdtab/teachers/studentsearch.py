@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import final
 
 import numpy as np
 from returns.result import Result, Success
@@ -22,78 +21,16 @@ from kdtab.shell.fit import FittedNetwork
 from kdtab.shell.infer import network_outputs
 from kdtab.shell.trained import DistillEvidence, FitPlan, TrainedModel
 from kdtab.teachers.evidence import evidence_notes
-from kdtab.teachers.footprint import exceeds, fitting_plans
+from kdtab.teachers.footprint import fitting_plans, small_enough
+from kdtab.teachers.foundstudents import DistilledStudents, DistilledVariant
 from kdtab.teachers.gate import Baseline, dependent_rows, gate_notes, has_validation_rows
-from kdtab.teachers.instruction import Instruction, with_size_note
+from kdtab.teachers.instruction import Instruction
 from kdtab.teachers.keeping import kept_place
 from kdtab.teachers.studentfit import STUDENT, Wish, gated_evidence, plan_alone
+from kdtab.teachers.studentnotes import with_notes, with_size_note
 from kdtab.teachers.studentview import losses_of_targets
 
 ALONE = StudentVariant(alpha=1.0)
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class DistilledVariant:
-    """One student of many.
-
-    Attributes:
-        variant: What it changed of the run.
-        outcome: The student, or what ended its training.
-        alone: Whether it knew no teacher.
-
-    Example:
-        >>> DistilledVariant.__dataclass_params__.frozen
-        True
-    """
-
-    variant: StudentVariant
-    outcome: Checked[TrainedModel]
-    alone: bool = False
-
-    @property
-    def validation_loss(self) -> float | None:
-        """The hard loss on the validation rows, of true labels; None without one.
-
-        Example:
-            >>> from kdtab.errors.training import LossNotFinite
-            >>> from kdtab.results import fail
-            >>> lost = fail(LossNotFinite(epoch=1, what="the loss"))
-            >>> DistilledVariant(StudentVariant(), lost).validation_loss is None
-            True
-        """
-        return self.outcome.map(lambda model: model.metrics.validation_loss).value_or(None)
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class DistilledStudents:
-    """What a search came to.
-
-    Attributes:
-        every: Each student, in the order of the variants; behind them the student without a
-            teacher where it was among the candidates.
-        best_place: Of the student to keep.
-        scratch: The same student without a teacher, as the run has it, fitted in the same pass.
-
-    Example:
-        >>> DistilledStudents.__dataclass_params__.frozen
-        True
-    """
-
-    every: tuple[DistilledVariant, ...]
-    best_place: int
-    scratch: TrainedModel | None = None
-
-    @property
-    def best(self) -> TrainedModel:
-        """The student to keep.
-
-        Example:
-            >>> DistilledStudents((DistilledVariant(StudentVariant(), Success("s")),), 0).best
-            's'
-        """
-        return self.every[self.best_place].outcome.unwrap()
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,21 +89,36 @@ def _within_limits(search: Search) -> Result[Search, Issues]:
 
 
 def _fitted_search(search: Search) -> Result[DistilledStudents, Issues]:
+    if search.choice is not None:
+        return _alone_first(search, search.wish)
     given, wish, plans = search.given, search.wish, search.plans
     prepared, room = given.prepared, wish.room
     gated = given.evidence is not None and room.labels.gate and has_validation_rows(prepared, room)
-    has_alone = wish.scratch or gated or search.choice is not None
+    has_alone = wish.scratch or gated
     return Result.do(
         found
-        for base in (given.plan(wish) if search.choice is None else Success(plans[0]))
+        for base in given.plan(wish)
         for alone in Success(plan_alone(prepared, base, wish))
         for fitted in Success(_fitted(prepared, [*plans, *([alone] if has_alone else [])], wish))
         for scratch in _scratch(prepared, alone, fitted[len(plans) :])
         for evidence in Success(
             _evidence(given, base, Baseline(alone, room, wish.progress), scratch)
         )
-        for found in _chosen(search, _every(search, fitted, evidence, scratch), scratch, evidence)
+        for found in _chosen(search, _taught(search, fitted, evidence), scratch, evidence)
     )
+
+
+def _alone_first(search: Search, wish: Wish) -> Result[DistilledStudents, Issues]:
+    """What the teacher is worth is said before anybody learns from it."""
+    given, prepared = search.given, search.given.prepared
+    alone = plan_alone(prepared, search.plans[0], wish)
+    baseline = Baseline(alone, wish.room, wish.progress)
+    lonely = baseline.fitted(prepared)
+    scratch = lonely.value_or(None)
+    evidence = _evidence(given, search.plans[0], baseline, scratch)
+    fitted = _fitted(prepared, search.plans, wish)
+    every = (*_taught(search, fitted, evidence), _alone(lonely, evidence))
+    return _small(search, every).bind(lambda small: _chosen(search, small, scratch, evidence))
 
 
 def _fitted(
@@ -193,20 +145,23 @@ def _evidence(
     return gated_evidence(shown, given.prepared, plan, baseline)
 
 
-def _every(
-    search: Search,
-    fitted: Sequence[Checked[FittedNetwork]],
-    evidence: DistillEvidence | None,
-    scratch: TrainedModel | None,
+def _taught(
+    search: Search, fitted: Sequence[Checked[FittedNetwork]], evidence: DistillEvidence | None
 ) -> tuple[DistilledVariant, ...]:
-    taught = tuple(
+    return tuple(
         DistilledVariant(variant, network.map(partial(_student, search.given, plan, evidence)))
         for variant, plan, network in zip(search.variants, search.plans, fitted, strict=False)
     )
-    if search.choice is None or scratch is None:
-        return taught
-    alone = replace(scratch, report=replace(scratch.report, evidence=evidence))
-    return (*taught, DistilledVariant(ALONE, Success(alone), alone=True))
+
+
+def _alone(lonely: Checked[TrainedModel], evidence: DistillEvidence | None) -> DistilledVariant:
+    known = gate_notes(None if evidence is None else evidence.gate)
+
+    def shown(model: TrainedModel) -> TrainedModel:
+        told = with_notes(model, known)
+        return replace(told, report=replace(told.report, evidence=evidence))
+
+    return DistilledVariant(ALONE, lonely.map(shown), alone=True)
 
 
 def _student(
@@ -218,6 +173,18 @@ def _student(
     model = assembled_model(given.prepared, replace(plan, notes=notes), fitted)
     return with_size_note(
         replace(model, report=replace(model.report, evidence=evidence)), given.bundle
+    )
+
+
+def _small(
+    search: Search, every: tuple[DistilledVariant, ...]
+) -> Checked[tuple[DistilledVariant, ...]]:
+    """Without those that are larger than allowed after all: what a fit notes is part of a file."""
+    if search.choice is None:
+        return Success(every)
+    bundles = [one.outcome.map(lambda model: model.bundle).value_or(None) for one in every]
+    return small_enough(bundles, search.choice).map(
+        lambda places: tuple(every[place] for place in places)
     )
 
 
@@ -240,14 +207,14 @@ def _chosen(
 
     best = min(done, key=loss)
     if search.choice is not None and len(search.given.prepared.validation.targets):
-        best = _kept(search, search.choice, every, evidence)
-    return Success(DistilledStudents(every, best, scratch))
+        best = _kept(search, every, done[0], evidence)
+    return Success(DistilledStudents(every, best, scratch, done[0]))
 
 
 def _kept(
     search: Search,
-    choice: ChoiceOptions,
     every: Sequence[DistilledVariant],
+    usual: int,
     evidence: DistillEvidence | None,
 ) -> int:
     prepared = search.given.prepared
@@ -255,24 +222,20 @@ def _kept(
     gate = None if evidence is None else evidence.gate
     _, groups = np.unique(dependent_rows(rows, numbers, search.wish.room), return_inverse=True)
     return kept_place(
-        [_validation_losses(prepared, choice, one) for one in every],
-        0,
+        [_validation_losses(prepared, one) for one in every],
+        usual,
         alone=len(every) - 1 if every[-1].alone else None,
         verdict=None if gate is None else gate.verdict,
         groups=groups,
     )
 
 
-def _validation_losses(
-    prepared: PreparedTable, choice: ChoiceOptions, one: DistilledVariant
-) -> FloatArray:
-    """NaN for a student that was not fitted, or is larger than allowed after all."""
+def _validation_losses(prepared: PreparedTable, one: DistilledVariant) -> FloatArray:
+    """NaN for a student that was not fitted."""
     rows = prepared.validation
     lost: FloatArray = np.full(len(rows.targets), np.nan)
 
     def losses(model: TrainedModel) -> FloatArray:
-        if exceeds(model.bundle, choice):
-            return lost
         outputs = network_outputs(model.bundle.model, rows.inputs)
         return losses_of_targets(outputs, rows, prepared)
 
