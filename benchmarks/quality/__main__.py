@@ -40,6 +40,7 @@ ONE_THREAD = {
     "LOKY_MAX_CPU_COUNT": "1",
 }
 SEEDS, QUICK_SEEDS = (0, 1, 2, 3, 4), (0, 1)
+QUICK_ROWS = 3_000
 
 
 def cases(names: Sequence[str], seeds: Sequence[int]) -> Iterator[Case]:
@@ -90,15 +91,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="folder with index.json")
     parser.add_argument("--work", type=Path, default=WRITTEN / "quality")
-    parser.add_argument("--quick", action="store_true", help="two seeds")
+    parser.add_argument(
+        "--quick", action="store_true", help=f"two seeds, {QUICK_ROWS:,} training rows at most"
+    )
     parser.add_argument("--seeds", default="")
     parser.add_argument("--tables", default="", help="names, separated by commas; all by default")
-    parser.add_argument("--rows", type=int, default=MOST_TRAINING_ROWS)
+    parser.add_argument("--rows", type=int, help="training rows of a table, at most")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument(
         "--page", type=Path, help="Markdown with the marks, such as docs/results.md"
     )
     given = parser.parse_args(arguments)
+    given.rows = given.rows or (QUICK_ROWS if given.quick else MOST_TRAINING_ROWS)
     seeds = [int(text) for text in given.seeds.split(",") if text] or list(
         QUICK_SEEDS if given.quick else SEEDS
     )

@@ -19,6 +19,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from time import perf_counter
 from typing import Any
 
@@ -33,7 +34,6 @@ from benchmarks.quality.autogluon_duel import (
     student_of,
 )
 from benchmarks.quality.evaluation import Estimate, PooledTable, pooled_table, relative_lead
-from benchmarks.quality.findings import mean_of
 from benchmarks.quality.page import put_section
 from benchmarks.quality.records import TEACHER, Case, Measured, WorkFolder
 from benchmarks.quality.sources import sources
@@ -109,10 +109,10 @@ def duels(folder: WorkFolder, found: Sequence[Case], method: str) -> Iterator[Du
         yield Duel(
             pooled_table(name, done[0][GATED].task, rows),
             method,
-            {one: mean_of([case[one].seconds for case in done]) for one in models},
+            {one: fmean([case[one].seconds for case in done]) for one in models},
             sum(one["outside"] for one in facts),
             facts[0]["loss"],
-            mean_of([one["trained"]["num_epochs"] for one in facts]),
+            fmean([one["trained"]["num_epochs"] for one in facts]),
             any(_was_stopped(folder, case, method) for case in mine),
         )
 

@@ -147,7 +147,7 @@ def estimate_text(estimate: Estimate) -> str:
     return f"{estimate.value:.2f} [{estimate.interval.low:.2f}, {estimate.interval.high:.2f}]"
 
 
-def mean_of(values: Sequence[float | int | None]) -> float:
+def median_of(values: Sequence[float | int | None]) -> float:
     """Of those that are known; NaN where none is."""
     known = [float(value) for value in values if value is not None]
-    return float(np.mean(known)) if known else float("nan")
+    return float(np.median(known)) if known else float("nan")

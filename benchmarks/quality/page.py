@@ -15,7 +15,7 @@ from benchmarks.quality.evaluation import (
     table_gain,
     taught_gains,
 )
-from benchmarks.quality.findings import Findings, estimate_text, mean_of, targets
+from benchmarks.quality.findings import Findings, estimate_text, median_of, targets
 from benchmarks.quality.records import TEACHER
 from benchmarks.quality.students import (
     GATED,
@@ -75,9 +75,9 @@ def _ladder_table(found: Findings) -> Iterator[str]:
             rung.text,
             "" if pooled is None else estimate_text(pooled),
             "" if worst is None else f"{worst.retained:.2f} ({worst.table})",
-            f"{mean_of([one.seconds for one in models]):.1f}",
-            f"{mean_of([one.bytes for one in models]):,.0f}",
-            f"{1e6 * mean_of([one.row_seconds for one in models]):,.1f}",
+            f"{median_of([one.seconds for one in models]):.1f}",
+            f"{median_of([one.bytes for one in models]):,.0f}",
+            f"{1e6 * median_of([one.row_seconds for one in models]):,.1f}",
         ]
         yield _row(cells)
 

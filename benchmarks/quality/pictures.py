@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.quality.evaluation import pooled_gain, taught_gains
-from benchmarks.quality.findings import Findings, mean_of
+from benchmarks.quality.findings import Findings, median_of
 from benchmarks.quality.page import PICTURES
 from benchmarks.quality.records import TEACHER, Measured, write_whole
-from benchmarks.quality.students import SCRATCH, WIDE_SCRATCH, ladder
+from benchmarks.quality.students import OUT_OF_FOLD, ROWS, SCRATCH, WIDE_SCRATCH, ladder
 
 from kdtab.report.costs import COLOURS, MARKERS
 from kdtab.report.drawing import png_bytes
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 STUDENT, TEACHER_COLOUR = COLOURS["student"], COLOURS["teacher"]
+LEAST, MOST = -2.0, 1.7
 TEXTS = {rung.name: rung.text for rung in ladder()} | {
     SCRATCH: "2×64 alone",
     WIDE_SCRATCH: "2×256 alone",
@@ -45,36 +46,43 @@ def ladder_picture(found: Findings) -> bytes:
         axes.set_yticklabels([rung.text for rung in reversed(rungs)])
         for at in (0.0, 1.0):
             axes.axvline(at, color=TEACHER_COLOUR, linewidth=0.8, linestyle=":")
-        axes.set_xlim(-1.05, 1.75)
+        axes.set_xlim(LEAST - 0.05, MOST + 0.05)
         axes.set_xlabel("share of the teacher's lead over the student alone that is kept")
 
     return png_bytes((8.6, 2.8), (1, 1), draw)
 
 
+def _shown(share: float) -> float:
+    """What lies beyond the figure is drawn at its edge."""
+    return max(LEAST, min(MOST, share))
+
+
 def _rung(axes: Axes, found: Findings, student: str, place: int) -> None:
     gains = taught_gains(found.tables, student, SCRATCH)
-    shares = [max(-1.0, min(1.7, one.retained)) for one in gains]
+    shares = [_shown(one.retained) for one in gains]
     axes.plot(shares, [place] * len(gains), ".", color=STUDENT, alpha=0.35, markersize=6)
     pooled = pooled_gain(gains)
     if pooled is None:
         return
-    ends = [max(-1.0, min(1.7, end)) for end in (pooled.interval.low, pooled.interval.high)]
+    ends = [_shown(end) for end in (pooled.interval.low, pooled.interval.high)]
     axes.plot(ends, (place, place), color=STUDENT, linewidth=2.4, alpha=0.6)
-    axes.plot(max(-1.0, min(1.7, pooled.value)), place, "o", color=STUDENT, markersize=8)
+    axes.plot(_shown(pooled.value), place, "o", color=STUDENT, markersize=8)
 
 
 def costs_picture(found: Findings) -> bytes:
-    """Mean relative loss against stored size and the time of one row: lower left is better."""
+    """Size and the time of one row against loss, where the teacher is better: lower left is better."""
     names = (TEACHER, SCRATCH, WIDE_SCRATCH, *(rung.name for rung in ladder()))
     axis_names = ("stored size in bytes", "one row from its raw cells, µs")
 
     def draw(grid: Sequence[Sequence[Axes]]) -> None:
         for axes, axis_name, of in zip(grid[0], axis_names, (_bytes, _microseconds), strict=True):
             for name in names:
-                _cost(axes, found, name, mean_of([of(one) for one in found.of_model(name)]))
+                _cost(axes, found, name, median_of([of(one) for one in found.of_model(name)]))
             axes.set_xscale("log")
-            axes.set_xlabel(f"{axis_name}, mean over the tables")
-        grid[0][0].set_ylabel("loss, of the 2×64 student alone")
+            axes.set_xlabel(f"{axis_name}, median of the tables")
+            axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+            axes.set_xlim(right=axes.get_xlim()[1] * 3)
+        grid[0][0].set_ylabel("loss / that of 2×64 alone, median")
 
     return png_bytes((10.4, 3.8), (1, 2), draw)
 
@@ -88,8 +96,13 @@ def _microseconds(one: Measured) -> float | None:
 
 
 def _cost(axes: Axes, found: Findings, name: str, cost: float) -> None:
-    loss = mean_of(
-        [float(table.losses[name].mean() / table.losses[SCRATCH].mean()) for table in found.tables]
+    taught = {gain.table for gain in taught_gains(found.tables, ROWS, SCRATCH)}
+    loss = median_of(
+        [
+            float(table.losses[name].mean() / table.losses[SCRATCH].mean())
+            for table in found.tables
+            if table.name in taught
+        ]
     )
     role: Role = (
         "teacher"
@@ -100,5 +113,9 @@ def _cost(axes: Axes, found: Findings, name: str, cost: float) -> None:
     )
     axes.plot(cost, loss, MARKERS[role], color=COLOURS[role], markersize=7)
     axes.annotate(
-        TEXTS.get(name, name), (cost, loss), xytext=(6, 4), textcoords="offset points", fontsize=8
+        TEXTS.get(name, name),
+        (cost, loss),
+        xytext=(6, -11 if name == OUT_OF_FOLD else 4),
+        textcoords="offset points",
+        fontsize=8,
     )
