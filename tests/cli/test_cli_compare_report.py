@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ).reverse().write_parquet(place / "scores.parquet")
     run = kdtab(
         "distill", "table.csv", "--target", "y", "-t", "scores.parquet", "-o", "s.kdtab",
-        "--report", "first.json", *QUICK, folder=place,
+        "--report", "first.json", "--preset", "seed", *QUICK, folder=place,
     )  # fmt: skip
     assert run.code == 0, run.err
     return place

@@ -260,11 +260,11 @@ CORRUPTED = {
     ),
     "a dtype that is not stored": (
         with_entry("scale/mean", dtype="BF16"),
-        "array 'scale/mean' has a dtype that is none of F32, F64, I64",
+        "array 'scale/mean' has a dtype that is none of F16, F32, F64, I64",
     ),
     "a dtype that is a list": (
         with_entry("scale/mean", dtype=[]),
-        "array 'scale/mean' has a dtype that is none of F32, F64, I64",
+        "array 'scale/mean' has a dtype that is none of F16, F32, F64, I64",
     ),
     "a negative length": (
         with_entry("scale/mean", shape=[-1]),
@@ -312,8 +312,8 @@ CORRUPTED = {
     ),
     "a network of another make": (
         sealed(network={"kind": "os.system", "input_dim": 1, "output_dim": 1}),
-        "its field 'network' is refused (\"Input tag 'os.system' found using 'kin…cted tags: 'mlp', "
-        "'tabresnet', 'linear'\")",
+        "its field 'network' is refused (\"Input tag 'os.system' found using 'kin…"
+        "'tabresnet', 'linear', 'batch_ensemble'\")",
     ),
     "a network of no units": (
         sealed(network={"kind": "linear", "input_dim": 0, "output_dim": 1}),

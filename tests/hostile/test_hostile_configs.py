@@ -157,12 +157,14 @@ FIELDS: dict[str, tuple[Mapping[str, object], str]] = {
     "a name with a line break": (
         {"a\nb": 1},
         "unknown field 'a\\nb'. Known fields: 'target_column', 'training_mode', 'task', "
-        "'test_size', 'validation_size', 'patience', 'random_seed', 'epochs', 'batch_size', "
-        "'learning_rate', 'hidden_dim', 'num_hidden_layers', 'dropout', 'temperature', 'alpha', "
-        "'student_hidden_dim', 'student_num_hidden_layers', 'student_dropout', 'objective', "
-        "'layers', 'labels', 'folds', 'group_column', 'time_column', 'missing_classes', 'gate', 'report', 'segments', 'min_gain', "
-        "'allow_undefined', 'teacher_key', 'teacher_classes', 'trusted_types', 'exclude_columns', 'date_columns', 'missing_markers', "
-        "'max_categories', 'sheet_name', 'encoding', 'separator' and 2 more",
+        "'test_size', 'validation_size', 'patience', 'random_seed', 'epochs', "
+        "'batch_size', 'learning_rate', 'hidden_dim', 'num_hidden_layers', 'dropout', "
+        "'steps', 'max_epochs', 'optimizer', 'weight_decay', 'learning_rate_schedule', "
+        "'warmup_steps', 'ema_decay', 'numeric_encoding', 'encoding_bins', "
+        "'ensemble_size', 'matmul_precision', 'temperature', 'alpha', "
+        "'student_hidden_dim', 'student_num_hidden_layers', 'student_dropout', "
+        "'objective', 'layers', 'augment', 'augment_swap', 'augment_spread', 'calibrate', "
+        "'half_precision', 'preset', 'tune', 'max_bytes', 'max_latency' and 22 more",
     ),
     "no temperature at all": ({"temperature": 0}, "temperature must be > 0"),
     "a temperature that is no number": ({"temperature": float("nan")}, "temperature must be > 0"),
@@ -194,7 +196,8 @@ FIELDS: dict[str, tuple[Mapping[str, object], str]] = {
     "an unknown mode": (
         {"training_mode": "tabresnt"},
         "training_mode must be 'mlp_dense', 'linear_glm_baseline', 'tabresnet', "
-        "'imbalance_aware', 'calibrated_classifier' or 'tree_teacher_distillation', got "
+        "'imbalance_aware', 'calibrated_classifier', 'tree_teacher_distillation' or "
+        "'batch_ensemble', got "
         "'tabresnt'. Did you mean 'tabresnet'?",
     ),
     "a column's number for its name": (

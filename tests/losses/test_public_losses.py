@@ -11,8 +11,8 @@ from kdtab import losses
 from source import package_files
 
 NOT_LOSSES = {"at_least_float32", "exact_sum", "unit_rows"}
-# gradients: nodes that the loop takes, not losses; jaxsequences: in JAX, which stays optional.
-INSIDE = {"__init__.py", "gradients.py", "jaxsequences.py"}
+# gradients, rowgradients: nodes that the loop takes, not losses; jaxsequences: in JAX, which stays optional.
+INSIDE = {"__init__.py", "gradients.py", "rowgradients.py", "jaxsequences.py"}
 FUNCTIONS = [name for name in losses.__all__ if inspect.isfunction(getattr(losses, name))]
 
 

@@ -39,6 +39,7 @@ from kdtab.losses.logits import (
     multilabel_kl_divergence_from_logits,
     teacher_label_cross_entropy,
 )
+from kdtab.losses.quantiles import ordered_quantiles, quantile_distance
 from kdtab.losses.reduce import WeightedSum, replaced_rows, weighted_mean, weighted_sum
 from kdtab.losses.regression import (
     gaussian_negative_log_likelihood,
@@ -117,9 +118,11 @@ __all__ = [
     "multilabel_kl_divergence_from_logits",
     "named_weights",
     "non_target_class_divergence",
+    "ordered_quantiles",
     "pinball_error",
     "pooled_states",
     "probabilistic_transfer_over_batch",
+    "quantile_distance",
     "relational_angle_over_batch",
     "relational_distance_over_batch",
     "replaced_rows",

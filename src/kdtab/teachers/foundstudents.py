@@ -71,6 +71,7 @@ class DistilledStudents:
         """The student to keep.
 
         Example:
+            >>> from returns.result import Success
             >>> DistilledStudents((DistilledVariant(StudentVariant(), Success("s")),), 0).best
             's'
         """

@@ -37,7 +37,7 @@ def kept_place(
 
     Example:
         >>> import numpy as np
-        >>> taught, alone = np.array([1.0, 1.1]), np.array([1.1, 1.2])
+        >>> taught, alone = np.array([1.0, 1.1]), np.array([0.9, 1.3])
         >>> [kept_place([taught, alone], 0, alone=1, verdict=said)
         ...  for said in ("better", "not_clearly_better", "worse")]
         [0, 0, 1]
