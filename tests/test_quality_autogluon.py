@@ -29,7 +29,7 @@ from benchmarks.quality.autogluon_duel import (
 )
 from benchmarks.quality.desk import Desk
 from benchmarks.quality.records import TEACHER, Case, Measured, RowFigures, WorkFolder
-from benchmarks.quality.sources import DrawnTable, Source, drawn_table
+from benchmarks.quality.sources import Source, drawn_table
 from benchmarks.quality.students import GATED
 from benchmarks.quality.teaching import Room
 from benchmarks.quality.work import room_of
@@ -244,9 +244,9 @@ def test_ours_is_measured_once_with_a_teacher_that_is_fitted_for_it(
     monkeypatch.setattr(autogluon_duel, "ladder", small_ladder)
     monkeypatch.setattr(autogluon_duel, "fitted_teacher", fits)
     folder, case = WorkFolder(tmp_path), Case("made", 0)
-    drawn = DrawnTable(classes.frame, np.arange(ROWS))
+    desk = Desk(case, classes, folder, classes.prepared.split.test)
     for _ in range(2):
-        measure_ours(case, drawn, classes, folder)
+        measure_ours(desk)
     assert fits.count == 1
     done = folder.done(case)
     assert {TEACHER, GATED, SINGLE} <= set(done)

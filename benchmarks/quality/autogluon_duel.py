@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
-from benchmarks.quality.desk import Desk
+from benchmarks.quality.desk import Desk, metric_of, row_figures
 from benchmarks.quality.records import TEACHER, Case, Measured, RowFigures, WorkFolder
-from benchmarks.quality.sources import DrawnTable, drawn_table, sources
+from benchmarks.quality.sources import drawn_table, sources
 from benchmarks.quality.students import GATED, PRESET, Rung, ladder
 from benchmarks.quality.teaching import LABELS, RecordedTeacher, Room, fitted_teacher
 from benchmarks.quality.work import room_of
@@ -35,13 +35,12 @@ from benchmarks.run import tell
 from kdtab.config.base import revise
 from kdtab.config.columns import ColumnOptions
 from kdtab.config.presets import WIDE
-from kdtab.data.arrays import Float32Array, FloatArray, IntArray
+from kdtab.data.arrays import FloatArray, IntArray
 from kdtab.data.outputs import TeacherOutputs
 from kdtab.data.prepared import PreparedTable
-from kdtab.metrics.logits import log_probabilities
 from kdtab.recipes.distill import distill_student
 from kdtab.shell.infer import network_outputs
-from kdtab.teachers.studentview import losses_of_targets, student_classes, student_targets
+from kdtab.teachers.studentview import student_classes, student_targets
 
 REPORT = "report.json"
 WORKER = Path(__file__).with_name("autogluon_worker.py")
@@ -66,15 +65,15 @@ def student_of(method: str) -> str:
     return f"autogluon_{method}"
 
 
-def measure_ours(case: Case, drawn: DrawnTable, room: Room, folder: WorkFolder) -> None:
+def measure_ours(desk: Desk) -> None:
     """Teacher, default preset and one student alone; the teacher is always fitted here."""
+    case, folder = desk.case, desk.folder
     if {TEACHER, GATED, SINGLE} <= set(folder.done(case)):
         return
-    desk = Desk(case, room, folder, drawn.numbers[room.prepared.split.test])
     [rung] = [one for one in ladder() if one.name == PRESET]
     with tempfile.TemporaryDirectory() as fresh:
         wall, cpu = perf_counter(), process_time()
-        teacher = RecordedTeacher(WorkFolder(Path(fresh)), case, room, fitted_teacher)
+        teacher = RecordedTeacher(WorkFolder(Path(fresh)), case, desk.room, fitted_teacher)
         spent = {"wall": perf_counter() - wall, "cpu": process_time() - cpu}
         tell(desk.keep_teacher(teacher))
         for line in desk.keep_rung(rung, teacher):
@@ -214,17 +213,6 @@ def figures_of(said: pl.DataFrame, prepared: PreparedTable, numbers: IntArray) -
     return row_figures(student_targets(told, prepared, "error").unwrap(), prepared, numbers)
 
 
-def row_figures(outputs: Float32Array, prepared: PreparedTable, numbers: IntArray) -> RowFigures:
-    """Of logits or scaled values for the test rows."""
-    losses = losses_of_targets(outputs, prepared.test, prepared)
-    if prepared.task == "regression":
-        unused = np.zeros(len(losses), dtype=np.bool_)
-        return RowFigures(numbers, losses, outputs[:, 0].astype(np.float64), unused)
-    shares = np.exp(log_probabilities(outputs))
-    right = np.asarray(shares.argmax(axis=1) == prepared.test.targets)
-    return RowFigures(numbers, losses, shares.max(axis=1), right)
-
-
 def keep_theirs(desk: Desk, folder: Path) -> None:
     """What AutoGluon's teacher and students said, measured and kept as every other model is."""
     report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
@@ -243,9 +231,7 @@ def keep_theirs(desk: Desk, folder: Path) -> None:
 
 def measured_rows(desk: Desk, student: str, rows: RowFigures, facts: Mapping[str, Any]) -> Measured:
     """As every model of the protocol; what it said of the validation rows is not known here."""
-    prepared, loss = desk.room.prepared, float(rows.losses.mean())
-    scaler = prepared.artifacts.target_scaler
-    error = loss**0.5 * (1.0 if scaler is None else scaler.scale)
+    prepared = desk.room.prepared
     return Measured(
         table=desk.case.table,
         seed=desk.case.seed,
@@ -253,9 +239,9 @@ def measured_rows(desk: Desk, student: str, rows: RowFigures, facts: Mapping[str
         task=prepared.task,
         rows=len(rows.losses),
         training_rows=len(prepared.training.targets),
-        loss=loss,
+        loss=float(rows.losses.mean()),
         validation_loss=float("nan"),
-        metric=float(rows.right.mean()) if prepared.task == "classification" else error,
+        metric=metric_of(rows, prepared),
         calibration_error=None,
         seconds=facts["cpu"],
         bytes=None,
@@ -292,7 +278,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measure_theirs(room, theirs, given.interpreter, limits)
     desk = Desk(case, room, folder, drawn.numbers[room.prepared.split.test])
     keep_theirs(desk, theirs)
-    measure_ours(case, drawn, room, folder)
+    measure_ours(desk)
     return 0
 
 

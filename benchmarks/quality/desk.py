@@ -134,18 +134,10 @@ class Desk:
             "notes": model.report.notes,
         }
         verdict = None if gate is None else gate.verdict
-        size, row = self._served(bundle)
+        size, predictor = saved(bundle)
+        row = median_seconds(self._raw_rows(STUDENT_ROWS), predictor.predict_row)
         cost = _Cost(seconds, size, bundle.parameter_count, row, verdict, facts)
         return self._keep(name, said, cost)
-
-    def _served(self, bundle: ModelBundle) -> tuple[int, float]:
-        """Bytes of the file, and the median seconds of one row as it is served, by numpy."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "student.kdtab")
-            save_bundle(bundle, path)
-            predictor = Predictor.load(path)
-            rows = self._raw_rows(STUDENT_ROWS)
-            return path.stat().st_size, median_seconds(rows, predictor.predict_row)
 
     def _raw_rows(self, count: int) -> Sequence[Mapping[str, object]]:
         test = self.room.frame[self.room.prepared.split.test[:count]]
@@ -153,8 +145,7 @@ class Desk:
 
     def _keep(self, name: str, said: _Said, cost: _Cost) -> str:
         prepared = self.room.prepared
-        rows = self._figures(said)
-        classes = prepared.task == "classification"
+        rows = row_figures(said.test, prepared, self.numbers)
         one = Measured(
             table=self.case.table,
             seed=self.case.seed,
@@ -164,8 +155,8 @@ class Desk:
             training_rows=len(prepared.training.targets),
             loss=float(rows.losses.mean()),
             validation_loss=_mean_loss(said.validation, prepared.validation, prepared),
-            metric=float(rows.right.mean()) if classes else _rmse(rows, prepared),
-            calibration_error=_calibration(rows) if classes else None,
+            metric=metric_of(rows, prepared),
+            calibration_error=_calibration(rows) if prepared.task == "classification" else None,
             seconds=cost.seconds,
             bytes=cost.bytes,
             parameters=cost.parameters,
@@ -176,15 +167,32 @@ class Desk:
         self.folder.keep(one, rows)
         return f"{self.case.stem} {name}: loss {one.loss:.4f}, {one.seconds:.1f} s"
 
-    def _figures(self, said: _Said) -> RowFigures:
-        prepared = self.room.prepared
-        losses = losses_of_targets(said.test, prepared.test, prepared)
-        if prepared.task == "regression":
-            values = said.test[:, 0].astype(np.float64)
-            return RowFigures(self.numbers, losses, values, np.zeros(len(losses), dtype=np.bool_))
-        shares = np.exp(log_probabilities(said.test))
-        right = shares.argmax(axis=1) == prepared.test.targets
-        return RowFigures(self.numbers, losses, shares.max(axis=1), np.asarray(right))
+
+def row_figures(outputs: Float32Array, prepared: PreparedTable, numbers: IntArray) -> RowFigures:
+    """Of logits or scaled values for the test rows."""
+    losses = losses_of_targets(outputs, prepared.test, prepared)
+    if prepared.task == "regression":
+        unused = np.zeros(len(losses), dtype=np.bool_)
+        return RowFigures(numbers, losses, outputs[:, 0].astype(np.float64), unused)
+    shares = np.exp(log_probabilities(outputs))
+    right = np.asarray(shares.argmax(axis=1) == prepared.test.targets)
+    return RowFigures(numbers, losses, shares.max(axis=1), right)
+
+
+def metric_of(rows: RowFigures, prepared: PreparedTable) -> float:
+    """Accuracy, or the root mean squared error in the target's unit."""
+    if prepared.task == "classification":
+        return float(rows.right.mean())
+    scaler = prepared.artifacts.target_scaler
+    return float(np.sqrt(rows.losses.mean())) * (1.0 if scaler is None else scaler.scale)
+
+
+def saved(bundle: ModelBundle) -> tuple[int, Predictor]:
+    """Bytes of the file, and the student as it is served from it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "student.kdtab")
+        save_bundle(bundle, path)
+        return path.stat().st_size, Predictor.load(path)
 
 
 def _heard(teacher: RecordedTeacher, values: FloatArray, prepared: PreparedTable) -> Float32Array:
@@ -195,11 +203,6 @@ def _heard(teacher: RecordedTeacher, values: FloatArray, prepared: PreparedTable
 
 def _mean_loss(outputs: Float32Array, rows: EncodedRows, prepared: PreparedTable) -> float:
     return float(losses_of_targets(outputs, rows, prepared).mean())
-
-
-def _rmse(rows: RowFigures, prepared: PreparedTable) -> float:
-    scaler = prepared.artifacts.target_scaler
-    return float(np.sqrt(rows.losses.mean())) * (1.0 if scaler is None else scaler.scale)
 
 
 def _calibration(rows: RowFigures) -> float:

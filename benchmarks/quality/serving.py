@@ -17,7 +17,6 @@ import os
 import pickle
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +28,7 @@ import numpy as np
 import polars as pl
 import torch
 from benchmarks.quality.__main__ import ONE_THREAD
+from benchmarks.quality.desk import saved
 from benchmarks.quality.servingpage import BATCHES, Answering, Compared, serving_page
 from benchmarks.quality.sources import Source, drawn_table, sources
 from benchmarks.quality.teaching import Room
@@ -38,7 +38,7 @@ from benchmarks.test_prediction import table as invented_table
 from returns.result import Success
 from sklearn import ensemble
 
-from kdtab import Predictor, save_bundle
+from kdtab import Predictor
 from kdtab.bundle import ModelBundle
 from kdtab.config.base import revise
 from kdtab.config.columns import ColumnOptions
@@ -159,7 +159,7 @@ def compared(name: str, room: Room, rounds: int) -> Iterator[Compared]:
     asked = _answering_teacher(teacher, rounds)
     for width in WIDTHS:
         whole, half = (student_of(room, teacher, width, half=half) for half in (False, True))
-        (small, predictor), (large, _) = _saved(half), _saved(whole)
+        (small, predictor), (large, _) = saved(half), saved(whole)
         told, expected = (ask(_test_frame(room)) for ask in (predictor.outputs, _asked(half)))
         np.testing.assert_allclose(told, expected, rtol=1e-4, atol=1e-5)
         yield Compared(
@@ -224,13 +224,6 @@ def single_seconds(
         found.append((float(np.median(taken)), float(np.percentile(taken, 99))))
     medians, late = zip(*found, strict=True)
     return min(medians), min(late)
-
-
-def _saved(bundle: ModelBundle) -> tuple[int, Predictor]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "student.kdtab")
-        save_bundle(bundle, path)
-        return path.stat().st_size, Predictor.load(path)
 
 
 def _loss(room: Room, bundle: ModelBundle) -> float:

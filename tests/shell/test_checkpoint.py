@@ -7,7 +7,8 @@ from torch import nn
 from kdtab.config.networks import MlpSpec
 from kdtab.models.build import build_model
 from kdtab.shell.checkpoint import all_finite, keep_state
-from kdtab.shell.torch_step import TorchState, adam, take_torch_step
+from kdtab.shell.flat import FlatAdam
+from kdtab.shell.torch_step import TorchState, take_torch_step
 from kdtab.tasks.supervised import Batch, SupervisedTask
 
 SPEC = MlpSpec(input_dim=3, output_dim=2, hidden_dim=8, num_hidden_layers=1, dropout=0.1)
@@ -15,7 +16,7 @@ SPEC = MlpSpec(input_dim=3, output_dim=2, hidden_dim=8, num_hidden_layers=1, dro
 
 def test_kept_weights_and_statistics_come_back_after_more_steps() -> None:
     network = build_model(SPEC)
-    state = TorchState(network, adam(network.parameters(), learning_rate=0.1, weight_decay=0.0))
+    state = TorchState(network, FlatAdam(network.parameters(), learning_rate=0.1, weight_decay=0.0))
     batch = Batch(torch.linspace(-1, 1, 12).reshape(4, 3), torch.tensor([0, 1, 0, 1]), None)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     restore = keep_state(state)

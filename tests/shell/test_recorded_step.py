@@ -17,10 +17,11 @@ from kdtab.config.training import MatmulPrecision
 from kdtab.models.build import build_model
 from kdtab.shell.course import course_of_run
 from kdtab.shell.fit import FitRows, FittedNetwork, fit_network
+from kdtab.shell.flat import FlatAdam
 from kdtab.shell.recorded_step import FIRST_STEPS, RecordedStep, SideStream, Work, cuda_record
 from kdtab.shell.seed import seeded
 from kdtab.shell.settings import FitSettings
-from kdtab.shell.torch_step import StepTerms, TorchState, adam, take_torch_step
+from kdtab.shell.torch_step import StepTerms, TorchState, take_torch_step
 from kdtab.tasks.members import task_for
 from kdtab.tasks.partial_targets import PartialTargetTask
 from kdtab.tasks.soft_targets import SoftTargetTask
@@ -57,7 +58,9 @@ class Twin:
 def begun() -> TorchState:
     with seeded(1):
         network = build_model(SPEC).train()
-    return TorchState(network, adam(network.parameters(), learning_rate=1e-2, weight_decay=1e-4))
+    return TorchState(
+        network, FlatAdam(network.parameters(), learning_rate=1e-2, weight_decay=1e-4)
+    )
 
 
 def rows(sizes: list[int]) -> list[Batch]:
@@ -347,7 +350,9 @@ def test_a_graph_of_cuda_does_what_the_steps_do() -> None:
     for state in states:
         state.network.to(device)
     plain, other = (
-        TorchState(s.network, adam(s.network.parameters(), learning_rate=1e-2, weight_decay=1e-4))
+        TorchState(
+            s.network, FlatAdam(s.network.parameters(), learning_rate=1e-2, weight_decay=1e-4)
+        )
         for s in states
     )
     recorded = RecordedStep(

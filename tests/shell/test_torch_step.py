@@ -10,10 +10,10 @@ from torch import nn
 
 from kdtab.config.networks import LinearSpec, MlpSpec
 from kdtab.models.build import build_model
+from kdtab.shell.flat import FlatAdam
 from kdtab.shell.torch_step import (
     StepTerms,
     TorchState,
-    adam,
     join_terms,
     read_terms,
     take_torch_step,
@@ -27,7 +27,7 @@ LABELS = torch.tensor([0, 1, 0, 1])
 
 @pytest.mark.requirement("REQ-KD20", "REQ-T10", "AC-T10")
 def test_the_optimizer_is_adam_with_its_weight_decay() -> None:
-    optimizer = adam(nn.Linear(2, 1).parameters(), learning_rate=0.02, weight_decay=1e-4)
+    optimizer = FlatAdam(nn.Linear(2, 1).parameters(), learning_rate=0.02, weight_decay=1e-4)
     assert (optimizer.learning_rate, optimizer.weight_decay) == (0.02, 1e-4)
     assert not optimizer.decoupled
 
@@ -36,7 +36,7 @@ def test_the_optimizer_is_adam_with_its_weight_decay() -> None:
 def test_steps_are_those_of_plain_adam() -> None:
     ours = build_model(LinearSpec(input_dim=3, output_dim=2))
     plain = copy.deepcopy(ours)
-    state = TorchState(ours, adam(ours.parameters(), learning_rate=0.01, weight_decay=1e-4))
+    state = TorchState(ours, FlatAdam(ours.parameters(), learning_rate=0.01, weight_decay=1e-4))
     optimizer = torch.optim.Adam(plain.parameters(), lr=0.01, weight_decay=1e-4, foreach=False)
     for _ in range(5):
         take_torch_step(SupervisedTask("classification"), state, Batch(INPUTS, LABELS, None))
@@ -50,7 +50,9 @@ def test_steps_are_those_of_plain_adam() -> None:
 def test_terms_of_a_step_carry_no_graph() -> None:
     network = build_model(LinearSpec(input_dim=3, output_dim=2))
     task = SoftTargetTask("classification")
-    state = TorchState(network, adam(network.parameters(), learning_rate=0.01, weight_decay=1e-4))
+    state = TorchState(
+        network, FlatAdam(network.parameters(), learning_rate=0.01, weight_decay=1e-4)
+    )
     batch = Batch(INPUTS, LABELS, task.prepare(torch.zeros(4, 2)))
     same, step = take_torch_step(task, state, batch)
     assert same.network is network
@@ -67,7 +69,9 @@ def test_the_batch_is_left_as_it_was() -> None:
     network = build_model(
         MlpSpec(input_dim=3, output_dim=2, hidden_dim=4, num_hidden_layers=1, dropout=0.5)
     )
-    state = TorchState(network, adam(network.parameters(), learning_rate=0.01, weight_decay=1e-4))
+    state = TorchState(
+        network, FlatAdam(network.parameters(), learning_rate=0.01, weight_decay=1e-4)
+    )
     inputs, labels = INPUTS.clone(), LABELS.clone()
     take_torch_step(SupervisedTask("classification"), state, Batch(inputs, labels, None))
     assert torch.equal(inputs, INPUTS)

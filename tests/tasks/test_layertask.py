@@ -17,7 +17,8 @@ from kdtab.errors.layers import LayerCountsDiffer, LayerUnknown
 from kdtab.errors.objectives import WeightCountDiffers, WeightNameUnknown
 from kdtab.models.build import build_model
 from kdtab.models.network import TabularNetwork
-from kdtab.shell.torch_step import TorchState, adam, take_torch_step
+from kdtab.shell.flat import FlatAdam
+from kdtab.shell.torch_step import TorchState, take_torch_step
 from kdtab.tasks.layerfit import layer_loss, layer_task
 from kdtab.tasks.layertask import LayerTask
 from kdtab.tasks.running import in_run, trained_beside
@@ -177,7 +178,7 @@ def test_steps_move_the_student_and_its_projection_and_nothing_of_the_teacher() 
         beside = trained_beside(running)
         started = [parameter.detach().clone() for parameter in beside]
         assert [tuple(parameter.shape) for parameter in beside] == [(6, 4), (6,)]
-        optimizer = adam([*student.parameters(), *beside], learning_rate=0.05, weight_decay=0.0)
+        optimizer = FlatAdam([*student.parameters(), *beside], learning_rate=0.05, weight_decay=0.0)
         state, losses = TorchState(student, optimizer), []
         for _ in range(40):
             state, step = take_torch_step(running, state, rows)
@@ -198,7 +199,7 @@ def test_uncertainty_weights_begin_anew_in_every_run() -> None:
         with in_run(task, student) as running:
             (log_variances,) = trained_beside(running)
             assert log_variances.tolist() == [0.0, 0.0, 0.0]
-            optimizer = adam([log_variances], learning_rate=0.1, weight_decay=0.0)
+            optimizer = FlatAdam([log_variances], learning_rate=0.1, weight_decay=0.0)
             take_torch_step(running, TorchState(student, optimizer), rows)
             assert all(value != 0 for value in log_variances.tolist())
 

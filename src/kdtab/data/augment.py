@@ -19,7 +19,7 @@ from kdtab.data.neighbours import (
     metric_points,
     nearest_others,
 )
-from kdtab.data.split import twin_groups
+from kdtab.data.split import input_hashes, twin_groups
 
 FEWEST_ROWS = 20
 """Of fewer rows a neighbour is no neighbour."""
@@ -134,11 +134,12 @@ def augmented_rows(
     if rows.height < FEWEST_ROWS:
         return _nothing(rows, artifacts, f"{rows.height} training rows, fewer than {FEWEST_ROWS}")
     inputs = encode_features(rows, artifacts)
-    firsts = _first_of_twins(inputs)
+    twins = twin_groups(pl.DataFrame(inputs))
+    _, firsts = np.unique(twins, return_index=True)
     if len(firsts) < 2:
         return _nothing(rows, artifacts, "the training rows are all the same")
     points = metric_points(inputs[firsts], artifacts)
-    partners = _partners(inputs, firsts, nearest_others(points, generator))
+    partners = firsts[nearest_others(points, generator)][twins]  # of each row, as of its twins
     every = changeable_cells(rows, artifacts, knobs.augment_spread)
     parents = _parents(rows.height, knobs.augment, generator)
     able = _able(every, partners)[parents]
@@ -167,18 +168,6 @@ def _nothing(rows: pl.DataFrame, artifacts: Artifacts, reason: str) -> Augmented
     return Augmented(rows.clear(), nobody, AugmentReport(0, 0, reason))
 
 
-def _first_of_twins(inputs: Float32Array) -> IntArray:
-    _, firsts = np.unique(twin_groups(pl.DataFrame(inputs)), return_index=True)
-    return firsts.astype(np.int64)
-
-
-def _partners(inputs: Float32Array, firsts: IntArray, nearest: IntArray) -> IntArray:
-    """[N] the partner of each row: that of its first twin."""
-    twins = twin_groups(pl.DataFrame(inputs))
-    partner: IntArray = firsts[nearest][twins]
-    return partner
-
-
 def _parents(rows: int, times: float, generator: np.random.Generator) -> IntArray:
     """Every row in each whole pass, and some rows in the last part of one."""
     whole = np.tile(np.arange(rows), int(times))
@@ -199,13 +188,13 @@ def _made(
     pairs: _Pairs, parents: IntArray, swap: float, generator: np.random.Generator
 ) -> tuple[pl.DataFrame, Float32Array, int]:
     """The rows, encoded too, in the order of their parents; and how many were given up."""
-    known = _hashes(pairs.inputs)
+    known = input_hashes(pairs.inputs)
     waiting = np.arange(len(parents))
     frames, matrices, places = [pairs.rows.clear()], [pairs.inputs[:0]], [waiting[:0]]
     for _ in range(ROUNDS):
         drawn = _drawn(pairs, parents[waiting], swap, generator)
         inputs = encode_features(drawn, pairs.artifacts)
-        hashes = _hashes(inputs)
+        hashes = input_hashes(inputs)
         is_new = ~np.isin(hashes, known) & _is_first(hashes)
         frames.append(drawn.filter(pl.Series(is_new)))
         matrices.append(inputs[is_new])
@@ -228,11 +217,6 @@ def _drawn(
     none = ~changes.any(axis=1)
     changes[none, chosen[none]] = True
     return with_cells(pairs.rows, pairs.cells, parents, partners, changes, generator)
-
-
-def _hashes(inputs: Float32Array) -> IntArray:
-    hashes: IntArray = pl.DataFrame(inputs).hash_rows(seed=0).to_numpy()
-    return hashes
 
 
 def _is_first(hashes: IntArray) -> BoolArray:

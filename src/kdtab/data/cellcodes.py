@@ -10,9 +10,9 @@ import polars as pl
 
 from kdtab.config.columns import DEFAULT_MISSING_MARKERS
 from kdtab.data.arrays import CodeArray, FloatArray
-from kdtab.data.cells import missing_rule, plain_texts, read_texts
+from kdtab.data.cells import missing_rule, read_texts
 from kdtab.data.celltext import EXACT_INTEGERS, NUMBER_PATTERN, WHOLE_NUMBER_PATTERN
-from kdtab.data.coded import coded_parts, with_codes
+from kdtab.data.readings import plain_cells
 
 Codes: TypeAlias = npt.NDArray[np.uint64]
 MISSING_CODE = np.uint64(0x7FF8_0000_0000_0000)
@@ -74,11 +74,7 @@ def exact_cells(cells: pl.Series) -> ExactCells:
     if _holds_exact_numbers(cells):
         values = cells.cast(pl.String) if cells.dtype == pl.Float32 else cells  # `0.1` is 0.1
         return ExactCells(_numpy(values.cast(pl.Float64)), None, None)
-    texts = cells if isinstance(cells.dtype, pl.Enum) else with_codes(plain_texts(cells))
-    parts = coded_parts(texts)
-    if parts is None:
-        return _parted(plain_texts(texts), None)
-    return _parted(parts.texts, parts.codes)
+    return _parted(*plain_cells(cells))
 
 
 def cell_codes(cells: pl.Series) -> CellCodes:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from kdtab.config.columns import DEFAULT_MISSING_MARKERS
-from kdtab.data.cellcodes import Codes, exact_cells, number_codes
+from kdtab.data.cellcodes import FIRST_TEXT_CODE, Codes, cell_codes
 from kdtab.data.cells import canonical_texts, missing_rule
 
 KEY_BYTES = 16
@@ -70,14 +70,11 @@ def id_texts(frame: pl.DataFrame, column: str) -> pl.Series:
 
 def _cell_codes(cells: pl.Series) -> Codes:
     """A number's own bits, or the digest of a text."""
-    exact = exact_cells(cells)
-    codes = number_codes(exact.numbers)
-    if exact.texts is not None:
-        distinct = exact.texts.drop_nulls().unique()
-        digests = pl.Series([_text_code(text) for text in distinct.to_list()], dtype=pl.UInt64)
-        ranks = exact.texts.cast(pl.Enum(distinct)).to_physical()
-        codes[ranks.is_not_null().to_numpy()] = digests.gather(ranks.drop_nulls()).to_numpy()
-    return codes if exact.places is None else codes[exact.places]
+    codes, texts = cell_codes(cells)
+    digests = np.array([_text_code(text) for text in texts.to_list()], dtype=np.uint64)
+    is_text = codes >= FIRST_TEXT_CODE
+    codes[is_text] = digests[codes[is_text] - FIRST_TEXT_CODE]
+    return codes
 
 
 def _text_code(text: str) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from returns.result import Success
 
-from kdtab.data.arrays import BoolArray, IntArray
+from kdtab.data.arrays import BoolArray, Float32Array, IntArray
 from kdtab.data.cells import plain_texts
 from kdtab.errors.columns import TooFewRows
 from kdtab.results import Checked, fail
@@ -84,6 +84,24 @@ def twins_of_columns(columns: Iterable[pl.Series]) -> IntArray:
     number = np.cumsum(first == np.arange(len(first))) - 1
     groups: IntArray = number[first]
     return groups
+
+
+def input_hashes(inputs: Float32Array) -> IntArray:
+    """A number for each encoded row, the same for rows that are equal in every column.
+
+    Args:
+        inputs: [N, D]; rows of other matrices of D columns can be compared by theirs.
+
+    Returns:
+        [N] hashes, which are not counted from 0 and mean nothing in another run.
+
+    Example:
+        >>> one, other, same = input_hashes(np.array([[1, 2], [2, 1], [1, 2]], dtype=np.float32))
+        >>> bool(one == same), bool(one == other)
+        (True, False)
+    """
+    hashes: IntArray = pl.DataFrame(inputs).hash_rows(seed=0).to_numpy()
+    return hashes
 
 
 def split_rows(

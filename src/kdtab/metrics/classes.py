@@ -126,8 +126,7 @@ def average_precision_from_logits(logits: Outputs, classes: IntArray) -> float:
     """
     if logits.shape[1] == 2:
         margin = np.asarray(logits[:, 1], dtype=np.float64) - logits[:, 0]
-        right = classes == 1
-        return average_precision(margin, right) if right.any() else float("nan")
+        return average_precision(margin, classes == 1)
     scores = log_probabilities(logits)
     areas = [average_precision(scores[:, code], classes == code) for code in np.unique(classes)]
     return float(np.mean(areas)) if areas else float("nan")

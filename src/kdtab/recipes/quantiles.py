@@ -50,6 +50,7 @@ from kdtab.teachers.lesson import Lesson
 from kdtab.teachers.quantilechecks import quantile_issues
 from kdtab.teachers.source import teacher_source
 from kdtab.teachers.studentfit import STUDENT
+from kdtab.teachers.studentnotes import with_notes
 from kdtab.teachers.taught import label_columns_issues, training_folds
 
 
@@ -248,8 +249,8 @@ def _scored(
     model: TrainedModel, prepared: PreparedTable, grown: LeafQuantiles, alone: TrainedModel | None
 ) -> TrainedModel:
     """With the scores of all on the held-out rows, in report and provenance."""
-    bundle, rows = model.bundle, prepared.test
-    levels, truth = bundle.quantiles, rows.targets.astype(np.float64)
+    rows, levels = prepared.test, model.bundle.quantiles
+    truth = rows.targets.astype(np.float64)
 
     def score(quantiles: FloatArray) -> float:
         return continuous_ranked_probability_score(quantiles, truth, levels)
@@ -261,10 +262,5 @@ def _scored(
         coverage=interval_coverage(_told(model, rows.inputs), truth),
         scratch=None if alone is None else score(_told(alone, rows.inputs)),
     )
-    notes = (*model.report.notes, scores.note)
-    provenance = revise(bundle.provenance, notes=notes).unwrap()
-    return replace(
-        model,
-        bundle=replace(bundle, provenance=provenance),
-        report=replace(model.report, notes=notes, quantiles=scores),
-    )
+    told = with_notes(model, (scores.note,))
+    return replace(told, report=replace(told.report, quantiles=scores))

@@ -192,26 +192,3 @@ def folded_members(
     )
     side_by_side = np.concatenate(list(of_each), axis=1)
     return side_by_side, np.asarray(first.bias, dtype=np.float64), (*blocks[1:], heads)
-
-
-def in_float32(layer: MemberLayer) -> MemberLayer:
-    """The same layer for blocks of rows.
-
-    Args:
-        layer: As folded.
-
-    Returns:
-        Its numbers as float32.
-
-    Example:
-        >>> in_float32(MeanOfHeads(np.ones((2, 3, 1)), np.zeros((2, 1, 1)))).weight.dtype
-        dtype('float32')
-    """
-    if isinstance(layer, MeanOfHeads):
-        return MeanOfHeads(layer.weight.astype(np.float32), layer.bias.astype(np.float32))
-    return SharedDense(
-        layer.weight.astype(np.float32),
-        layer.entering.astype(np.float32),
-        layer.leaving.astype(np.float32),
-        layer.bias.astype(np.float32),
-    )

@@ -18,15 +18,7 @@ from kdtab.config.networks import (
 from kdtab.data.arrays import FloatArray
 from kdtab.record import WEIGHTS, Array, ArrayForm, BundleRecord, form_problems
 from kdtab.serving.bins import BinnedColumn, binned_first_layer
-from kdtab.serving.members import (
-    Floats,
-    MeanOfHeads,
-    MemberLayer,
-    SharedDense,
-    folded_members,
-    in_float32,
-    member_forms,
-)
+from kdtab.serving.members import Floats, MemberLayer, folded_members, member_forms
 
 BATCH_NORM_EPSILON = 1e-5
 """What torch's BatchNorm1d adds to a variance."""
@@ -214,8 +206,6 @@ def layer_in_float32(layer: Layer) -> Layer:
         >>> layer_in_float32(Affine(np.ones(2), np.zeros(2))).shift.dtype
         dtype('float32')
     """
-    if isinstance(layer, SharedDense | MeanOfHeads):
-        return in_float32(layer)
     floats = {name: array.astype(np.float32) for name, array in vars(layer).items()}
     return replace(layer, **floats)
 

@@ -28,10 +28,10 @@ def keep_state(state: TorchState) -> Callable[[], TorchState]:
     Example:
         >>> from kdtab.config.networks import LinearSpec
         >>> from kdtab.models.build import build_model
-        >>> from kdtab.shell.torch_step import adam
+        >>> from kdtab.shell.flat import FlatAdam
         >>> network = build_model(LinearSpec(input_dim=1, output_dim=1))
         >>> before = network(torch.ones(1, 1)).item()
-        >>> state = TorchState(network, adam(network.parameters(), learning_rate=1e-3, weight_decay=1e-4))
+        >>> state = TorchState(network, FlatAdam(network.parameters(), learning_rate=1e-3))
         >>> restore = keep_state(state)
         >>> _ = nn.init.zeros_(network.head.weight)
         >>> restore().network(torch.ones(1, 1)).item() == before

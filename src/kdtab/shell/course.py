@@ -19,10 +19,11 @@ from kdtab.shell.direct_step import (
     sees_outputs_alone,
     stepping_directly,
 )
+from kdtab.shell.flat import FlatAdam
 from kdtab.shell.rates import learning_rate_at
 from kdtab.shell.recorded_step import RecordedStep, SideStream, cuda_record
 from kdtab.shell.settings import FitSettings
-from kdtab.shell.torch_step import StepTerms, TorchState, adam, take_torch_step
+from kdtab.shell.torch_step import StepTerms, TorchState, take_torch_step
 from kdtab.tasks.running import trained_beside
 from kdtab.tasks.trainingtask import Batch, TrainingTask
 
@@ -98,7 +99,7 @@ def _stepping(
     """State and step, without a graph where that will do, and the weights as few tensors."""
     network.train()
     make_adam = partial(
-        adam,
+        FlatAdam,
         learning_rate=settings.learning_rate,
         weight_decay=settings.weight_decay,
         decoupled=settings.optimizer == "adamw",

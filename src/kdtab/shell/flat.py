@@ -86,8 +86,8 @@ class FlatAdam:
     Args:
         tensors: What to update, on one device; a step leaves those without a `grad` alone.
         learning_rate: Step size; may be set before every step.
-        weight_decay: Added to the gradient as weight_decay · weight (L2), or, if decoupled, taken
-            off the weight as learning_rate · weight_decay · weight.
+        weight_decay: Added to the gradient as weight_decay · weight (L2: REQ-KD20, REQ-T10), or, if
+            decoupled, taken off the weight as learning_rate · weight_decay · weight.
         decoupled: AdamW's decay in place of Adam's.
         undecayed: More to update, without any decay.
 

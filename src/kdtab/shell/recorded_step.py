@@ -37,12 +37,13 @@ class RecordedStep:
     Example:
         >>> from kdtab.config.networks import LinearSpec
         >>> from kdtab.models.build import build_model
-        >>> from kdtab.shell.torch_step import adam, take_torch_step
+        >>> from kdtab.shell.flat import FlatAdam
+        >>> from kdtab.shell.torch_step import take_torch_step
         >>> from kdtab.tasks.supervised import SupervisedTask
         >>> from contextlib import nullcontext
         >>> from functools import partial
         >>> network = build_model(LinearSpec(input_dim=3, output_dim=1))
-        >>> state = TorchState(network, adam(network.parameters(), learning_rate=1e-3, weight_decay=0.0))
+        >>> state = TorchState(network, FlatAdam(network.parameters(), learning_rate=1e-3))
         >>> whole = partial(take_torch_step, SupervisedTask("regression"))
         >>> step = RecordedStep(whole, lambda work: work, nullcontext)
         >>> batch = Batch(torch.zeros(4, 3), torch.zeros(4, 1), None)

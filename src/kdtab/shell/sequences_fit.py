@@ -18,6 +18,7 @@ from kdtab.models.network import TabularNetwork
 from kdtab.models.sequences import SequenceNetwork
 from kdtab.shell.checkpoint import finished_network, keep_state
 from kdtab.shell.fit import FitSettings
+from kdtab.shell.flat import FlatAdam
 from kdtab.shell.host import tensor_from_array
 from kdtab.shell.infer import in_eval_mode
 from kdtab.shell.loop import LoopEnd, LoopParts, LoopPlan, run_loop
@@ -28,7 +29,6 @@ from kdtab.shell.threads import limited_threads, threads_for_step
 from kdtab.shell.torch_step import (
     StepTerms,
     TorchState,
-    adam,
     join_terms,
     read_terms,
     take_torch_step,
@@ -106,7 +106,7 @@ def fit_sequence_network(
     plan = LoopPlan(settings.epochs, orders.steps_per_epoch, settings.patience)
     with seeded(settings.random_seed):
         student = copy.deepcopy(network).to(device).train()
-        optimizer = adam(
+        optimizer = FlatAdam(
             student.parameters(),
             learning_rate=settings.learning_rate,
             weight_decay=settings.weight_decay,

@@ -18,11 +18,11 @@ from kdtab.models.network import TabularNetwork
 from kdtab.models.stacked import stacked_layers, statistics_of
 from kdtab.models.streams import DropoutStreams
 from kdtab.shell.averages import WeightAverage
-from kdtab.shell.flat import FlatWeights, flat_weights
+from kdtab.shell.flat import FlatAdam, FlatWeights, flat_weights
 from kdtab.shell.rates import rate_share_at
 from kdtab.shell.seed import seeded
 from kdtab.shell.settings import FitSettings
-from kdtab.shell.torch_step import StepTerms, adam
+from kdtab.shell.torch_step import StepTerms
 from kdtab.tasks.stacked_targets import StackedBatch, StackedTargets
 
 
@@ -79,7 +79,7 @@ class NetworkStack:
         self._adams = [
             (
                 rate,
-                adam(
+                FlatAdam(
                     pieces,
                     learning_rate=rate,
                     weight_decay=self._usual.weight_decay,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
@@ -44,40 +44,6 @@ class StepTerms(NamedTuple):
     terms: Terms
 
 
-def adam(
-    parameters: Iterable[Tensor],
-    *,
-    learning_rate: float,
-    weight_decay: float,
-    decoupled: bool = False,
-    undecayed: Iterable[Tensor] = (),
-) -> FlatAdam:
-    """Adam with L2 weight decay (REQ-KD20, REQ-T10), or AdamW.
-
-    Args:
-        parameters: What to update; already on their device.
-        learning_rate: Step size.
-        weight_decay: Added to the gradient as weight_decay · weight.
-        decoupled: AdamW's decay in its place: taken off the weights.
-        undecayed: More to update, without any decay.
-
-    Returns:
-        A new optimizer.
-
-    Example:
-        >>> weights = torch.nn.Linear(2, 1).parameters()
-        >>> adam(weights, learning_rate=1e-3, weight_decay=1e-4).weight_decay
-        0.0001
-    """
-    return FlatAdam(
-        parameters,
-        learning_rate=learning_rate,
-        weight_decay=weight_decay,
-        decoupled=decoupled,
-        undecayed=undecayed,
-    )
-
-
 def take_torch_step(
     task: TrainingTask,
     state: TorchState,
@@ -102,7 +68,7 @@ def take_torch_step(
         >>> from kdtab.models.build import build_model
         >>> from kdtab.tasks.supervised import SupervisedTask
         >>> network = build_model(LinearSpec(input_dim=3, output_dim=1))
-        >>> state = TorchState(network, adam(network.parameters(), learning_rate=1e-3, weight_decay=1e-4))
+        >>> state = TorchState(network, FlatAdam(network.parameters(), learning_rate=1e-3))
         >>> batch = Batch(torch.zeros(4, 3), torch.zeros(4, 1), None)
         >>> _, step = take_torch_step(SupervisedTask(task="regression"), state, batch)
         >>> step.rows, step.terms["loss"].requires_grad

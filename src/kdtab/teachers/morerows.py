@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 from returns.result import Result, Success
 
-from kdtab.data.arrays import BoolArray, Float32Array, IntArray
+from kdtab.data.arrays import BoolArray, Float32Array
 from kdtab.data.artifacts import encode_features
 from kdtab.data.augment import augmented_rows
 from kdtab.data.likeness import rows_like
 from kdtab.data.prepared import PreparedTable
+from kdtab.data.split import input_hashes
 from kdtab.errors.base import listed
 from kdtab.errors.issue import Issues
 from kdtab.errors.morerows import NewRowsUnspoken, NoRowColumns
@@ -213,15 +214,15 @@ def _new_rows(
     prepared: PreparedTable, inputs: Float32Array, what: str
 ) -> tuple[BoolArray, tuple[str, ...]]:
     held_out = _held_out(prepared, inputs)
-    trained = np.isin(_hashes(inputs), _hashes(prepared.training.inputs)) & ~held_out
+    trained = np.isin(input_hashes(inputs), input_hashes(prepared.training.inputs)) & ~held_out
     return ~(held_out | trained), tuple(_drops(int(held_out.sum()), int(trained.sum()), what))
 
 
 def _held_out(prepared: PreparedTable, inputs: Float32Array) -> BoolArray:
     """[M] whether a row equals a test or a validation row in every encoded column."""
-    hashes = _hashes(inputs)
-    held_out = np.isin(hashes, _hashes(prepared.test.inputs))
-    held_out |= np.isin(hashes, _hashes(prepared.validation.inputs))
+    hashes = input_hashes(inputs)
+    held_out = np.isin(hashes, input_hashes(prepared.test.inputs))
+    held_out |= np.isin(hashes, input_hashes(prepared.validation.inputs))
     return held_out
 
 
@@ -230,11 +231,6 @@ def _drops(held_out: int, trained: int, what: str) -> Iterator[str]:
         yield f"{held_out:,} {what} dropped: each equals a test or a validation row"
     if trained:
         yield f"{trained:,} {what} dropped: each equals a training row"
-
-
-def _hashes(inputs: Float32Array) -> IntArray:
-    hashes: IntArray = pl.DataFrame(inputs).hash_rows(seed=0).to_numpy()
-    return hashes
 
 
 def _nothing(more: MoreRows) -> _Part:

@@ -90,7 +90,7 @@ def _within_limits(search: Search) -> Result[Search, Issues]:
 
 def _fitted_search(search: Search) -> Result[DistilledStudents, Issues]:
     if search.choice is not None:
-        return _alone_first(search, search.wish)
+        return _alone_first(search, search.choice)
     given, wish, plans = search.given, search.wish, search.plans
     prepared, room = given.prepared, wish.room
     gated = given.evidence is not None and room.labels.gate and has_validation_rows(prepared, room)
@@ -108,9 +108,9 @@ def _fitted_search(search: Search) -> Result[DistilledStudents, Issues]:
     )
 
 
-def _alone_first(search: Search, wish: Wish) -> Result[DistilledStudents, Issues]:
+def _alone_first(search: Search, choice: ChoiceOptions) -> Result[DistilledStudents, Issues]:
     """What the teacher is worth is said before anybody learns from it."""
-    given, prepared = search.given, search.given.prepared
+    given, prepared, wish = search.given, search.given.prepared, search.wish
     alone = plan_alone(prepared, search.plans[0], wish)
     baseline = Baseline(alone, wish.room, wish.progress)
     lonely = baseline.fitted(prepared)
@@ -118,7 +118,7 @@ def _alone_first(search: Search, wish: Wish) -> Result[DistilledStudents, Issues
     evidence = _evidence(given, search.plans[0], baseline, scratch)
     fitted = _fitted(prepared, search.plans, wish)
     every = (*_taught(search, fitted, evidence), _alone(lonely, evidence))
-    return _small(search, every).bind(lambda small: _chosen(search, small, scratch, evidence))
+    return _small(every, choice).bind(lambda small: _chosen(search, small, scratch, evidence))
 
 
 def _fitted(
@@ -177,15 +177,11 @@ def _student(
 
 
 def _small(
-    search: Search, every: tuple[DistilledVariant, ...]
+    every: tuple[DistilledVariant, ...], choice: ChoiceOptions
 ) -> Checked[tuple[DistilledVariant, ...]]:
     """Without those that are larger than allowed after all: what a fit notes is part of a file."""
-    if search.choice is None:
-        return Success(every)
     bundles = [one.outcome.map(lambda model: model.bundle).value_or(None) for one in every]
-    return small_enough(bundles, search.choice).map(
-        lambda places: tuple(every[place] for place in places)
-    )
+    return small_enough(bundles, choice).map(lambda places: tuple(every[place] for place in places))
 
 
 def _chosen(
