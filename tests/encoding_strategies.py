@@ -50,8 +50,9 @@ def encodings(
     count = draw(st.integers(1, 4)) if columns is None else columns
     of_column = ascending() if edges is None else edges
     found = tuple(draw(st.just(()) | of_column) for _ in range(count))
-    if draw(st.booleans()):
-        return PiecewiseLinearSpec(edges=found)
+    kind = draw(st.sampled_from(["bins", "bins and columns", "scores"]))
+    if kind != "scores":
+        return PiecewiseLinearSpec(edges=found, columns_pass=kind == "bins and columns")
     scores = tuple(
         tuple(sorted(draw(st.lists(plain_floats, min_size=len(each), max_size=len(each)))))
         for each in found
@@ -60,14 +61,17 @@ def encodings(
 
 
 def few_edges(seed: int, columns: int, kind: str) -> NumericEncodingSpec:
-    """Edges of sane bins for every column but each third, the same for the same seed."""
+    """Edges of sane bins for every column but each third, the same for the same seed.
+
+    `kind` is that of a spec, or "bins_and_columns".
+    """
     generator = np.random.default_rng(seed)
     edges = tuple(
         () if at % 3 == 2 else tuple(np.sort(np.float32(generator.normal(size=5))).tolist())
         for at in range(columns)
     )
-    if kind == "piecewise_linear":
-        return PiecewiseLinearSpec(edges=edges)
+    if kind != "quantile":
+        return PiecewiseLinearSpec(edges=edges, columns_pass=kind == "bins_and_columns")
     return QuantileSpec(
         edges=edges, scores=tuple((-2.0, -1.0, 0.0, 0.5, 3.0)[: len(e)] for e in edges)
     )
@@ -101,7 +105,8 @@ def network_specs(
 def encoded_twin(spec: NumericEncodingSpec, inputs: FloatArray) -> FloatArray:
     """[N, D] to [N, W] in float64, number by number: bins or scores first, then what passes."""
     binned = [at for at, edges in enumerate(spec.edges) if edges]
-    passing = [at for at, edges in enumerate(spec.edges) if not edges]
+    every = isinstance(spec, PiecewiseLinearSpec) and spec.columns_pass
+    passing = [at for at, edges in enumerate(spec.edges) if every or not edges]
     lines = []
     for row in inputs.tolist():
         line: list[float] = []

@@ -109,6 +109,8 @@ def test_lines_of_bins_come_first_and_then_what_passes() -> None:
     assert lines.columns.tolist() == [1, 1, 3, 0, 2]
     assert lines.low.tolist() == [0.0, 1.0, -1.0]
     assert lines.slope.tolist() == [1.0, 0.5, 0.5]
+    both = bin_lines(PiecewiseLinearSpec(edges=((), (0.0, 1.0, 3.0)), columns_pass=True))
+    assert both.columns.tolist() == [1, 1, 0, 1]
     none = bin_lines(PiecewiseLinearSpec(edges=((), ())))
     assert none.columns.tolist() == [0, 1]
     assert none.low.tolist() == []

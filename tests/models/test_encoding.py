@@ -28,7 +28,7 @@ from kdtab.models.weights import (
 )
 from kdtab.shell.seed import seeded
 
-KINDS = ("piecewise_linear", "quantile")
+KINDS = ("piecewise_linear", "bins_and_columns", "quantile")
 
 
 @settings(max_examples=150)
@@ -168,3 +168,23 @@ def test_students_take_the_sizes_of_a_teacher_with_an_encoding(kind: str) -> Non
     assert student_defaults(build_model(encoded)) == student_defaults(build_model(plain))
     assert model_hidden_dim(build_model(encoded)) == 8
     assert model_hidden_dim(build_model(linear)) == 128
+
+
+def test_a_network_begins_as_one_of_the_plain_columns() -> None:
+    plain = few_edges(1, 5, "piecewise_linear")
+    encoding = few_edges(1, 5, "bins_and_columns")
+    inputs = torch.randn(6, 5, generator=torch.Generator().manual_seed(3))
+    for spec, without in zip(
+        network_specs(encoding, 5, dropout=0.0), network_specs(plain, 5, dropout=0.0), strict=True
+    ):
+        network = build_model(spec)
+        first = next(weight for weight in network.parameters() if weight.ndim == 2)
+        bins = encoding.width - 5
+        assert not first[:, :bins].any()
+        assert 0.8 / 5**0.5 < first[:, bins:].abs().max() <= 1 / 5**0.5
+        ahead = network.eval()(inputs)
+        with torch.no_grad():
+            first[:, :bins] += 1.0
+        assert not torch.equal(network(inputs), ahead)
+        other = next(weight for weight in build_model(without).parameters() if weight.ndim == 2)
+        assert other.all()

@@ -169,10 +169,17 @@ def test_students_beyond_a_limit_are_not_fitted() -> None:
 def test_no_student_is_kept_that_grew_beyond_the_limit_in_its_fit() -> None:
     grid = variant_grid(student_hidden_dim=(16,))
     before = refusal(searched(variants=grid, choice=ChoiceOptions(max_bytes=1))).smallest_bytes
-    found = searched(variants=grid, choice=ChoiceOptions(max_bytes=before)).unwrap()
+    taught, alone = (
+        stored_bytes(one.outcome.unwrap().bundle)
+        for one in searched(variants=grid, choice=ChoiceOptions()).unwrap().every
+    )
+    assert (
+        before < alone < taught
+    )  # notes are part of a file, and of a teacher there is more to say
+    found = searched(variants=grid, choice=ChoiceOptions(max_bytes=alone)).unwrap()
     (last,) = found.every
-    assert last.alone  # it has no evidence to tell, so its file is smaller
-    assert stored_bytes(found.best.bundle) <= before
+    assert last.alone
+    assert stored_bytes(found.best.bundle) == alone
 
 
 def test_a_limit_holds_without_validation_rows_too() -> None:

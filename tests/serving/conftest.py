@@ -77,7 +77,7 @@ def spec_of(kind: str, input_dim: int, output_dim: int) -> NetworkSpec:
     if kind not in PLAIN_KINDS:
         # Edges for indicators of categories too: no fit would choose them, but a file may.
         entered, plain = kind.split()
-        named = "piecewise_linear" if entered == "binned" else "quantile"
+        named = "bins_and_columns" if entered == "binned" else "quantile"
         encoding = few_edges(7, input_dim, named)
         return revise(spec_of(plain, input_dim, output_dim), encoding=encoding).unwrap()
     if kind == "linear":

@@ -88,7 +88,9 @@ def test_rows_and_blocks_have_the_answers_of_torch_at_and_between_edges(
 
 @settings(max_examples=80)
 @given(data=st.data(), edges=ascending())
-def test_a_look_up_is_the_sum_of_its_bins(data: st.DataObject, edges: tuple[float, ...]) -> None:
+def test_a_look_up_is_the_sum_of_its_bins_and_its_column(
+    data: st.DataObject, edges: tuple[float, ...]
+) -> None:
     edges = edges or (0.0, 1.0)
     weights = st.lists(st.floats(-2, 2), min_size=len(edges) - 1, max_size=len(edges) - 1)
     weight = np.array([data.draw(weights), data.draw(weights)]).T
@@ -101,8 +103,8 @@ def test_a_look_up_is_the_sum_of_its_bins(data: st.DataObject, edges: tuple[floa
             min(max((float(numbers[1]) - low) / (high - low), 0.0), 1.0)
             for low, high in pairwise(edges)
         ]
-        expected = np.array([1.5, -2.0]) + np.array(through) @ weight
-        np.testing.assert_allclose(server.units(numbers), expected, rtol=0, atol=1e-6)
+        expected = np.array([1.5, -2.0]) + 7.0 * float(numbers[1]) + np.array(through) @ weight
+        np.testing.assert_allclose(server.units(numbers), expected, rtol=1e-12, atol=1e-6)
         np.testing.assert_allclose(column.at(value), np.array(through) @ weight, atol=1e-12)
 
 
@@ -123,7 +125,7 @@ def test_missing_and_extreme_cells_are_filled_and_clipped_before_they_are_encode
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["piecewise_linear", "quantile"])
+@pytest.mark.parametrize("kind", ["piecewise_linear", "bins_and_columns", "quantile"])
 def test_many_blocks_are_as_one(kind: str) -> None:
     spec = specs_with(few_edges(1, 6, kind))[0]
     bundle = bundle_with(spec)
@@ -156,8 +158,19 @@ def test_a_score_is_a_bin_with_the_weights_of_its_rise() -> None:
     assert block_bins(bins, passing).columns.tolist() == [1, 1, 0]
 
 
+def test_a_column_beside_its_bins_goes_on_beyond_the_edges() -> None:
+    spec = PiecewiseLinearSpec(edges=((0.0, 1.0), (), (0.0, 2.0)), columns_pass=True)
+    weight = np.array([[8.0], [4.0], [3.0], [5.0], [0.0]])
+    passing, _, bins = binned_first_layer(spec, weight, np.zeros(1))
+    assert passing.tolist() == [[3.0], [5.0], [0.0]]
+    assert block_bins(bins, passing).columns.tolist() == [0, 2, 0, 1]  # nothing adds nothing
+    server = row_bins(bins, passing)
+    for value, expected in ((-2.0, -6.0), (0.5, 5.5), (1.0, 11.0), (3.0, 17.0)):
+        assert server.units(np.array([value, 0.0, 0.0], np.float32)).tolist() == [expected]
+
+
 def test_an_encoded_bundle_survives_its_file(tmp_path: Path) -> None:
-    for encoding in (few_edges(1, 4, "piecewise_linear"), few_edges(1, 4, "quantile")):
+    for encoding in (few_edges(1, 4, kind) for kind in ("bins_and_columns", "quantile")):
         for spec in specs_with(encoding):
             record = to_record(bundle_with(spec)).unwrap()
             path = tmp_path / f"{spec.kind}_{encoding.kind}.kdtab"

@@ -5,9 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from numbers import Integral, Real
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 from returns.result import Failure, Result, Success
 
@@ -29,7 +36,8 @@ MOST_KINDS = 40
 class FrozenConfig(BaseModel):
     """Base of all configs: frozen, no unknown fields, no silent conversion, no NaN.
 
-    Fields are scalars, tuples and frozen models only, since pydantic freezes no deeper.
+    Fields are scalars, tuples and frozen models only, since pydantic freezes no deeper. A record leaves
+    the fields of `added_later` out at their defaults: one that needs none of them keeps its bytes.
 
     Example:
         >>> class Pace(FrozenConfig):
@@ -39,6 +47,7 @@ class FrozenConfig(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    added_later: ClassVar[frozenset[str]] = frozenset()
 
     @model_validator(mode="before")
     @classmethod
@@ -47,6 +56,15 @@ class FrozenConfig(BaseModel):
         if not isinstance(fields, Mapping):
             return fields
         return {name: _plain_number(value) for name, value in fields.items()}
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        fields: dict[str, object] = dump(self)
+        usual = type(self).model_fields
+        for name in self.added_later & fields.keys():
+            if getattr(self, name) == usual[name].default:
+                del fields[name]
+        return fields
 
 
 Config = TypeVar("Config", bound=FrozenConfig)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, model_validator
 
 from kdtab.config.base import FrozenConfig, fields_disagree
 from kdtab.config.layerpairs import USUAL_WEIGHT, LayerPairSpec
@@ -13,9 +13,6 @@ from kdtab.config.objectives import ObjectiveConfig
 
 USUAL_TEMPERATURE = 2.0
 USUAL_ALPHA = 0.5
-ADDED_LATER = frozenset(
-    {"layers", "augment", "augment_swap", "augment_spread", "calibrate", "half_precision"}
-)
 
 
 class DistillConfig(FrozenConfig):
@@ -49,6 +46,10 @@ class DistillConfig(FrozenConfig):
         >>> DistillConfig(layers=({"student": "head", "teacher": "head"},)).layers[0].loss
         'squared_error'
     """
+
+    added_later = frozenset(
+        {"layers", "augment", "augment_swap", "augment_spread", "calibrate", "half_precision"}
+    )
 
     temperature: Annotated[float, Field(gt=0)] = USUAL_TEMPERATURE
     alpha: Annotated[float, Field(ge=0, le=1)] = USUAL_ALPHA
@@ -89,14 +90,3 @@ class DistillConfig(FrozenConfig):
         if twice:
             raise fields_disagree("layers", "must name two layers once", twice[0])
         return self
-
-    @model_serializer(mode="wrap")
-    def _without_what_is_not_there(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
-        """Bundles record the knobs: one without what was added later is the bytes it always was."""
-        fields: dict[str, object] = dump(self)
-        usual = type(self).model_fields
-        return {
-            name: value
-            for name, value in fields.items()
-            if name not in ADDED_LATER or value not in (usual[name].default, [])
-        }

@@ -46,6 +46,9 @@ EdgesOfColumns: TypeAlias = Annotated[tuple[ColumnEdges, ...], Field(strict=Fals
 class PiecewiseLinearSpec(FrozenConfig):
     """Each bin of a column as a number of its own: how far x has come through it.
 
+    With `columns_pass` the network has the column itself too, so that a line needs no bins: what lies
+    beyond the training rows, and what is steep within one wide bin, is not lost.
+
     e_j = clip((x - b_{j-1}) / (b_j - b_{j-1}), 0, 1) (Gorishniy et al. 2022, arXiv:2203.05556).
     NOTE[DIFF]: the paper leaves the first and the last bin linear outward; here they are clipped,
     so that no input takes the network where it never was.
@@ -53,14 +56,20 @@ class PiecewiseLinearSpec(FrozenConfig):
     Attributes:
         kind: "piecewise_linear".
         edges: Of each input column, ascending, as float32 holds them; none: the column passes.
+        columns_pass: Whether columns with edges pass too, beside their bins.
 
     Example:
         >>> PiecewiseLinearSpec(edges=((0.0, 1.0, 2.0), ())).width
         3
+        >>> PiecewiseLinearSpec(edges=((0.0, 1.0, 2.0), ()), columns_pass=True).width
+        4
     """
+
+    added_later = frozenset({"columns_pass"})
 
     kind: Literal["piecewise_linear"] = "piecewise_linear"
     edges: EdgesOfColumns
+    columns_pass: bool = False
 
     @property
     def width(self) -> int:
@@ -70,7 +79,8 @@ class PiecewiseLinearSpec(FrozenConfig):
             >>> PiecewiseLinearSpec(edges=((0.0, 1.0, 2.0, 3.0),)).width
             3
         """
-        return sum(max(len(edges) - 1, 1) for edges in self.edges)
+        bins = sum(len(edges) - 1 for edges in self.edges if edges)
+        return bins + sum(self.columns_pass or not edges for edges in self.edges)
 
     @model_validator(mode="after")
     def _is_bounded(self) -> PiecewiseLinearSpec:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, model_validator
 
 from kdtab.config.base import FrozenConfig, fields_disagree
 from kdtab.config.encodings import NumericEncodingSpec
@@ -20,6 +20,8 @@ Members: TypeAlias = Annotated[int, Field(ge=2, le=64)]
 
 class _TableNetwork(FrozenConfig):
     """What the networks of tables have in common: sizes, and how they take the numbers."""
+
+    added_later = frozenset({"encoding"})
 
     kind: str
     input_dim: Dimension
@@ -42,14 +44,6 @@ class _TableNetwork(FrozenConfig):
             rule = f"must have edges for each of the {self.input_dim} inputs"
             raise fields_disagree("encoding", rule, len(self.encoding.edges))
         return self
-
-    @model_serializer(mode="wrap")
-    def _without_no_encoding(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
-        # Records of networks without an encoding keep their bytes.
-        fields: dict[str, object] = dump(self)
-        return {
-            name: value for name, value in fields.items() if (name, value) != ("encoding", None)
-        }
 
     def __repr_args__(self) -> Iterable[tuple[str | None, object]]:
         return [part for part in super().__repr_args__() if part != ("encoding", None)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, model_validator
 
 from kdtab.config.base import FrozenConfig, fields_disagree
 
@@ -27,23 +27,6 @@ MatmulPrecision: TypeAlias = Literal["float32", "bfloat16"]
 CLASSIFICATION_ONLY: frozenset[TrainingMode] = frozenset(
     {"imbalance_aware", "calibrated_classifier"}
 )
-
-ADDED_LATER: frozenset[str] = frozenset(
-    {
-        "steps",
-        "max_epochs",
-        "optimizer",
-        "weight_decay",
-        "learning_rate_schedule",
-        "warmup_steps",
-        "ema_decay",
-        "numeric_encoding",
-        "encoding_bins",
-        "ensemble_size",
-        "matmul_precision",
-    }
-)
-"""Fields that a recorded config leaves out at their defaults: old bundles keep their bytes."""
 
 
 class TrainingConfig(FrozenConfig):
@@ -79,8 +62,8 @@ class TrainingConfig(FrozenConfig):
         ema_decay: Decay of a running mean of the weights, which is what is validated and kept. None:
             the weights themselves.
         numeric_encoding: How a network takes numbers: scaled; as normal scores of their rank
-            ("quantile"); or by quantile bins ("piecewise_linear", Gorishniy et al. 2022,
-            arXiv:2203.05556).
+            ("quantile"); or scaled, and beside that by quantile bins ("piecewise_linear",
+            Gorishniy et al. 2022, arXiv:2203.05556).
         encoding_bins: Bins of a column, at most; fewer where it has few different values.
         ensemble_size: Members of a `batch_ensemble` (Gorishniy et al. 2025, arXiv:2410.24210).
         matmul_precision: Of the matrix products in training, on CUDA and where the loss looks at
@@ -93,6 +76,22 @@ class TrainingConfig(FrozenConfig):
         >>> TrainingConfig(target_column="income").training_mode
         'mlp_dense'
     """
+
+    added_later = frozenset(
+        {
+            "steps",
+            "max_epochs",
+            "optimizer",
+            "weight_decay",
+            "learning_rate_schedule",
+            "warmup_steps",
+            "ema_decay",
+            "numeric_encoding",
+            "encoding_bins",
+            "ensemble_size",
+            "matmul_precision",
+        }
+    )
 
     target_column: Annotated[str, Field(min_length=1)]
     training_mode: TrainingMode = "mlp_dense"
@@ -133,13 +132,3 @@ class TrainingConfig(FrozenConfig):
         if self.max_epochs is not None and self.steps is None:
             raise fields_disagree("max_epochs", "is a limit of steps: give both", self.max_epochs)
         return self
-
-    @model_serializer(mode="wrap")
-    def _without_later_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
-        fields: dict[str, object] = dump(self)
-        usual = type(self).model_fields
-        return {
-            name: value
-            for name, value in fields.items()
-            if name not in ADDED_LATER or value != usual[name].default
-        }

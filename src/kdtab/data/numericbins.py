@@ -23,9 +23,10 @@ FARTHEST_RANK = 0.001
 
 @dataclass(frozen=True, eq=False)
 class BinLines:
-    """What a piecewise-linear encoding makes of its input, one line for each column that comes out.
+    """The bins of an encoding, one line for each, and after them one for each column that passes.
 
-    The bins come first, column by column; then come the columns that pass.
+    The bins come column by column. What a piecewise-linear encoding makes of its input is one column
+    for each line.
 
     Attributes:
         columns: [W] input column of each line.
@@ -42,7 +43,7 @@ class BinLines:
     slope: Float32Array
 
 
-def bin_lines(spec: PiecewiseLinearSpec) -> BinLines:
+def bin_lines(spec: NumericEncodingSpec) -> BinLines:
     """The lines of an encoding, in the one order that all who compute it share.
 
     Args:
@@ -70,7 +71,7 @@ def bin_lines(spec: PiecewiseLinearSpec) -> BinLines:
 
 
 def passing_columns(spec: NumericEncodingSpec) -> IntArray:
-    """The input columns that an encoding leaves as they are; they come last of what comes out.
+    """The input columns that come out as they are, after all bins or scores.
 
     Args:
         spec: Edges of each column.
@@ -82,7 +83,9 @@ def passing_columns(spec: NumericEncodingSpec) -> IntArray:
         >>> passing_columns(PiecewiseLinearSpec(edges=((), (0.0, 1.0, 3.0)))).tolist()
         [0]
     """
-    return np.array([at for at, column in enumerate(spec.edges) if not column], dtype=np.int64)
+    every = isinstance(spec, PiecewiseLinearSpec) and spec.columns_pass
+    passing = [at for at, column in enumerate(spec.edges) if every or not column]
+    return np.array(passing, dtype=np.int64)
 
 
 def binned_columns(spec: NumericEncodingSpec) -> IntArray:
@@ -136,7 +139,7 @@ def numeric_encoding_spec(
         return None
     if kind == "quantile":
         return QuantileSpec(edges=tuple(edges), scores=tuple(scores))
-    return PiecewiseLinearSpec(edges=tuple(edges))
+    return PiecewiseLinearSpec(edges=tuple(edges), columns_pass=True)
 
 
 def _edges(ordered: Float32Array, bins: int) -> Float32Array:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from kdtab.config.networks import BatchEnsembleSpec
 from kdtab.models.dropout import Dropout, kept_scale
+from kdtab.models.encoding import start_from_columns
 from kdtab.models.handlayers import ReluDropoutLayer
 from kdtab.models.handwritten import Layer, outputs_in_one_node
 from kdtab.models.memberlayers import (
@@ -107,18 +108,14 @@ class BatchEnsembleNetwork(TabularNetwork):
     def __init__(self, spec: BatchEnsembleSpec) -> None:
         super().__init__(spec)
         widths = [spec.encoded_dim, *([spec.hidden_dim] * spec.num_hidden_layers)]
-        self.blocks = nn.Sequential(
-            *(
-                MemberBlock(
-                    in_dim,
-                    out_dim,
-                    members=spec.members,
-                    signs=place == 0,
-                    dropout=spec.dropout,
-                )
-                for place, (in_dim, out_dim) in enumerate(pairwise(widths))
+        blocks = [
+            MemberBlock(
+                in_dim, out_dim, members=spec.members, signs=place == 0, dropout=spec.dropout
             )
-        )
+            for place, (in_dim, out_dim) in enumerate(pairwise(widths))
+        ]
+        start_from_columns(spec.encoding, blocks[0].linear.weight)
+        self.blocks = nn.Sequential(*blocks)
         self.heads = MemberHeads(spec.hidden_dim, spec.output_dim, members=spec.members)
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -165,15 +165,14 @@ class QuantileEncoding(NumericEncoding):
         inner = np.full((len(edges), max(counts, default=1) - 1), np.inf, dtype=np.float32)
         for line, column in zip(inner, edges, strict=True):
             line[: len(column) - 2] = column[1:-1]
-        none = np.zeros(0, np.float32)
-        low = np.concatenate([none, *(column[:-1] for column in edges)])
+        none, found = np.zeros(0, np.float32), bin_lines(spec)
         self._keep(
             binned=binned_columns(spec),
             passing=passing_columns(spec),
             inner=inner,
             starts=(np.cumsum(counts) - counts)[:, np.newaxis],
-            low=low,
-            slope=np.float32(1) / (np.concatenate([none, *(each[1:] for each in edges)]) - low),
+            low=found.low,
+            slope=found.slope,
             score=np.concatenate([none, *(column[:-1] for column in scores)]),
             rise=np.concatenate([none, *(np.diff(column) for column in scores)]),
         )
@@ -224,6 +223,32 @@ def build_encoding(spec: NumericEncodingSpec) -> NumericEncoding:
             return QuantileEncoding(spec)
         case _:
             assert_never(spec)
+
+
+def start_from_columns(spec: NumericEncodingSpec | None, weight: Tensor) -> None:
+    """Let a first layer begin as that of a network without bins, where the columns pass beside them.
+
+    The weights of the bins begin at zero, and those of the columns as wide as if they were alone: a
+    bin is used where the data ask for it. It is the second form of the encoding in
+    `rtdl_num_embeddings` (Gorishniy et al. 2022, arXiv:2203.05556).
+
+    Args:
+        spec: The encoding before the layer; None, or one whose columns do not pass: nothing changes.
+        weight: [H, W] just drawn from ±1 / √W; changed in place.
+
+    Example:
+        >>> spec = PiecewiseLinearSpec(edges=((0.0, 1.0, 2.0, 3.0),), columns_pass=True)
+        >>> weight = torch.full((1, 4), 0.5)
+        >>> start_from_columns(spec, weight)
+        >>> weight.tolist()
+        [[0.0, 0.0, 0.0, 1.0]]
+    """
+    if isinstance(spec, PiecewiseLinearSpec) and spec.columns_pass:
+        columns = len(spec.edges)
+        bins = spec.width - columns
+        with torch.no_grad():
+            weight[:, :bins] = 0.0
+            weight[:, bins:] *= (spec.width / columns) ** 0.5
 
 
 @final

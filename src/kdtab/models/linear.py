@@ -7,6 +7,7 @@ from typing import final
 from torch import Tensor, nn
 
 from kdtab.config.networks import LinearSpec
+from kdtab.models.encoding import start_from_columns
 from kdtab.models.handlayers import LinearLayer
 from kdtab.models.handwritten import Layer
 from kdtab.models.network import TabularNetwork
@@ -27,6 +28,7 @@ class LinearNetwork(TabularNetwork):
     def __init__(self, spec: LinearSpec) -> None:
         super().__init__(spec)
         self.head = nn.Linear(spec.encoded_dim, spec.output_dim)
+        start_from_columns(spec.encoding, self.head.weight)
 
     def outputs_of_modules(self, inputs: Tensor) -> Tensor:
         """One matrix product.

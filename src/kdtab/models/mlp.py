@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from kdtab.config.networks import MlpSpec
 from kdtab.models.dropout import Dropout, kept_scale
+from kdtab.models.encoding import start_from_columns
 from kdtab.models.handlayers import LinearLayer, NormLayer, ReluDropoutLayer
 from kdtab.models.handwritten import Layer
 from kdtab.models.network import TabularNetwork
@@ -71,12 +72,11 @@ class MlpNetwork(TabularNetwork):
     def __init__(self, spec: MlpSpec) -> None:
         super().__init__(spec)
         widths = [spec.encoded_dim, *([spec.hidden_dim] * spec.num_hidden_layers)]
-        self.blocks = nn.Sequential(
-            *(
-                MlpBlock(in_dim, out_dim, dropout=spec.dropout)
-                for in_dim, out_dim in pairwise(widths)
-            )
-        )
+        blocks = [
+            MlpBlock(in_dim, out_dim, dropout=spec.dropout) for in_dim, out_dim in pairwise(widths)
+        ]
+        start_from_columns(spec.encoding, blocks[0].linear.weight)
+        self.blocks = nn.Sequential(*blocks)
         self.head = nn.Linear(spec.hidden_dim, spec.output_dim)
 
     def outputs_of_modules(self, inputs: Tensor) -> Tensor:

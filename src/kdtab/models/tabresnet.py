@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from kdtab.config.networks import TabResNetSpec
 from kdtab.models.dropout import Dropout, kept_scale
+from kdtab.models.encoding import start_from_columns
 from kdtab.models.handlayers import (
     LinearLayer,
     NormLayer,
@@ -102,6 +103,7 @@ class TabResNetNetwork(TabularNetwork):
     def __init__(self, spec: TabResNetSpec) -> None:
         super().__init__(spec)
         self.stem = nn.Linear(spec.encoded_dim, spec.hidden_dim)
+        start_from_columns(spec.encoding, self.stem.weight)
         self.blocks = nn.Sequential(
             *(
                 ResidualBlock(spec.hidden_dim, dropout=spec.dropout)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from kdtab.config.encodings import NumericEncodingSpec, PiecewiseLinearSpec, QuantileSpec
 from kdtab.data.arrays import Float32Array, FloatArray, IntArray
+from kdtab.data.numericbins import passing_columns
 
 ComplexArray: TypeAlias = npt.NDArray[np.complexfloating]
 
@@ -65,7 +66,7 @@ def binned_first_layer(
         bias: [H] float64.
 
     Returns:
-        [D, H] rows of the columns that pass, zero for the others; [H] the bias; the other columns.
+        [D, H] rows of the columns that pass, zero for the others; [H] the bias; the columns with bins.
 
     Example:
         >>> spec = QuantileSpec(edges=((0.0, 2.0), ()), scores=((-3.0, 1.0), ()))
@@ -89,7 +90,7 @@ def binned_first_layer(
                 assert_never(encoding)
         bins.append(BinnedColumn(column, np.array(edges, dtype=np.float32), rows))
     passing = np.zeros((len(encoding.edges), len(bias)))
-    passing[[at for at, edges in enumerate(encoding.edges) if not edges]] = weight[start:]
+    passing[passing_columns(encoding)] = weight[start:]
     return passing, bias, tuple(bins)
 
 
@@ -98,7 +99,7 @@ class BlockBins:
     """The measured columns for blocks of rows: all bins, then those that pass, then one product.
 
     Attributes:
-        columns: [bins + passing] input line of each bin, and of each column without bins.
+        columns: [bins + passing] input line of each bin, and of each column that passes.
         low: [bins, 1] float32.
         slope: [bins, 1] float32.
         weight: [bins + passing, H] float32.
@@ -132,7 +133,7 @@ class BlockBins:
         return np.empty((len(self.columns), rows), dtype=np.float32)
 
     def write(self, lines: Float32Array, encoded: Float32Array, out: Float32Array) -> None:
-        """What the binned columns of a block add to the first layer.
+        """What the columns of a block add to the first layer.
 
         Args:
             lines: [M, B] scaled numbers, one line for each column.
@@ -141,7 +142,7 @@ class BlockBins:
 
         Example:
             >>> bins = [BinnedColumn(0, np.array([0.0, 2.0], np.float32), np.ones((1, 1)))]
-            >>> server = block_bins(bins, np.full((2, 1), 7.0))
+            >>> server = block_bins(bins, np.array([[0.0], [7.0]]))
             >>> out = np.empty((1, 1), np.float32)
             >>> server.write(np.ones((2, 1), np.float32), server.buffer(1), out)
             >>> out.tolist()
@@ -160,10 +161,10 @@ def block_bins(bins: Sequence[BinnedColumn], weight: FloatArray) -> BlockBins:
 
     Args:
         bins: Of at least one column.
-        weight: [M, H] rows of the others; those of the binned columns do not count.
+        weight: [M, H] rows of all columns as they are; zero for one that its bins tell alone.
 
     Returns:
-        All their bins, column by column, and the other columns.
+        All their bins, column by column, and the columns that pass.
 
     Example:
         >>> bins = [BinnedColumn(1, np.array([0.0, 1.0, 2.0], np.float32), np.ones((2, 4)))]
@@ -173,7 +174,8 @@ def block_bins(bins: Sequence[BinnedColumn], weight: FloatArray) -> BlockBins:
     low = np.concatenate([each.edges[:-1] for each in bins])[:, np.newaxis]
     high = np.concatenate([each.edges[1:] for each in bins])[:, np.newaxis]
     columns = [np.full(len(each.weight), each.column, dtype=np.int64) for each in bins]
-    passing = np.setdiff1d(np.arange(len(weight)), [each.column for each in bins])
+    told = [each.column for each in bins if not weight[each.column].any()]
+    passing = np.setdiff1d(np.arange(len(weight)), told)
     return BlockBins(
         columns=np.concatenate([*columns, passing]),
         low=low,
@@ -190,8 +192,8 @@ class RowBins:
 
     What a column adds is linear from edge to edge. With P_t the sum of the rows of all bins before
     bin t it is P_t + (x - low_t) / width_t w_t = (P_t - low_t / width_t w_t) + x (w_t / width_t); so
-    two rows are kept for each bin. Beyond the edges the second one is zero. The difference loses
-    nothing in float64: edges in float32 cannot be nearer to each other than 6e-8 of their size.
+    two rows are kept for each bin. Beyond the edges the second one is zero. A column that passes
+    beside its bins adds its own row to every second one. The difference loses nothing in float64: edges in float32 cannot be nearer to each other than 6e-8 of their size.
 
     Attributes:
         edges: Number of the column and edge as one complex number, which sorts by column and then by
@@ -241,7 +243,7 @@ def row_bins(bins: Sequence[BinnedColumn], weight: FloatArray) -> RowBins:
 
     Args:
         bins: Some of the columns.
-        weight: [M, H] rows of the others; those of the binned columns do not count.
+        weight: [M, H] rows of all columns as they are; zero for one that its bins tell alone.
 
     Returns:
         The look-ups, in float64.
@@ -249,17 +251,18 @@ def row_bins(bins: Sequence[BinnedColumn], weight: FloatArray) -> RowBins:
     Example:
         >>> bins = [BinnedColumn(1, np.array([0.0, 1.0, 2.0], np.float32), np.ones((2, 4)))]
         >>> row_bins(bins, np.full((2, 4), 5.0)).units(np.array([1.0, 2.0], np.float32)).tolist()
-        [7.0, 7.0, 7.0, 7.0]
+        [17.0, 17.0, 17.0, 17.0]
     """
     binned = {each.column: each for each in bins}
     edges: list[ComplexArray] = []
     rows: list[FloatArray] = []
     for column, line in enumerate(weight):
+        plain = np.hstack([np.zeros_like(line), line])[np.newaxis]
         if column in binned:
             edges.append(column + 1j * binned[column].edges.astype(np.float64))
-            rows.append(_offsets_and_slopes(binned[column]))
+            rows.append(_offsets_and_slopes(binned[column]) + plain)
         else:
-            rows.append(np.hstack([np.zeros_like(line), line])[np.newaxis])
+            rows.append(plain)
     columns = np.arange(len(weight))
     return RowBins(
         edges=np.concatenate(edges) if edges else np.zeros(0, dtype=np.complex128),

@@ -137,7 +137,7 @@ def input_plan(artifacts: Artifacts, network: FoldedNetwork) -> InputPlan:
             rows = network.weight[at] * (on - off)[at, np.newaxis]
             for binned in network.bins:
                 if at.start <= binned.column < at.stop:
-                    rows[binned.column - at.start] = binned.at(on[binned.column]) - binned.at(
+                    rows[binned.column - at.start] += binned.at(on[binned.column]) - binned.at(
                         off[binned.column]
                     )
             categories.append(_category_table(column, rows, plain, rule))

@@ -117,7 +117,7 @@ def _alone_first(search: Search, choice: ChoiceOptions) -> Result[DistilledStude
     scratch = lonely.value_or(None)
     evidence = _evidence(given, search.plans[0], baseline, scratch)
     fitted = _fitted(prepared, search.plans, wish)
-    every = (*_taught(search, fitted, evidence), _alone(lonely, evidence))
+    every = (*_taught(search, fitted, evidence), _alone(prepared, lonely, evidence))
     return _small(every, choice).bind(lambda small: _chosen(search, small, scratch, evidence))
 
 
@@ -154,22 +154,27 @@ def _taught(
     )
 
 
-def _alone(lonely: Checked[TrainedModel], evidence: DistillEvidence | None) -> DistilledVariant:
-    known = gate_notes(None if evidence is None else evidence.gate)
-
+def _alone(
+    prepared: PreparedTable, lonely: Checked[TrainedModel], evidence: DistillEvidence | None
+) -> DistilledVariant:
     def shown(model: TrainedModel) -> TrainedModel:
-        told = with_notes(model, known)
+        told = with_notes(model, _known(evidence, prepared))
         return replace(told, report=replace(told.report, evidence=evidence))
 
     return DistilledVariant(ALONE, lonely.map(shown), alone=True)
 
 
+def _known(evidence: DistillEvidence | None, prepared: PreparedTable) -> tuple[str, ...]:
+    """Of the teacher and its labels, whichever student is handed out."""
+    if evidence is None:
+        return ()
+    return (*evidence_notes(evidence, prepared), *gate_notes(evidence.gate))
+
+
 def _student(
     given: Instruction, plan: FitPlan, evidence: DistillEvidence | None, fitted: FittedNetwork
 ) -> TrainedModel:
-    notes = plan.notes
-    if evidence is not None:
-        notes = (*notes, *evidence_notes(evidence, given.prepared), *gate_notes(evidence.gate))
+    notes = (*plan.notes, *_known(evidence, given.prepared))
     model = assembled_model(given.prepared, replace(plan, notes=notes), fitted)
     return with_size_note(
         replace(model, report=replace(model.report, evidence=evidence)), given.bundle
