@@ -10,14 +10,21 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from returns.result import Success
 
 from cli.conftest import Trained, kdtab
 from kdtab.cli.choosing import with_choice
+from kdtab.cli.console import Answer
+from kdtab.cli.searching import with_students
 from kdtab.cli.variants import Search
+from kdtab.config.choice import ChoiceOptions
 from kdtab.config.distillation import DistillConfig
 from kdtab.config.training import TrainingConfig
 from kdtab.disk.bundles import read_record
+from kdtab.recipes.students import DistilledStudents, DistilledVariant
+from kdtab.recipes.train import train_model
 from kdtab.record import BundleRecord
+from kdtab.teachers.studentsearch import ALONE
 
 SMALL = ("--steps", "40", "--student-hidden-dim", "24", "--augment", "1")
 UNGATED = ("--no-gate",)
@@ -225,3 +232,13 @@ def test_an_unknown_preset_is_refused_with_the_known_ones(table: Path) -> None:
     assert done.code == 2
     assert "'standard'" in done.err
     assert "Traceback" not in done.err
+
+
+def test_the_one_student_within_the_limits_was_not_kept_of_many() -> None:
+    frame = pl.DataFrame({"x": [0.0, 1.0] * 20, "y": ["a", "b"] * 20})
+    config = TrainingConfig(target_column="y", epochs=1, validation_size=0.2)
+    model = train_model(frame, config, device="cpu").unwrap()
+    found = DistilledStudents((DistilledVariant(ALONE, Success(model), alone=True),), 0)
+    told = with_students(Answer("done", {}), found, ChoiceOptions(max_bytes=10**6)).text
+    assert "one student was within the limits, without a teacher:" in told
+    assert "1 students" not in told

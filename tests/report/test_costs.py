@@ -84,5 +84,5 @@ def test_the_names_of_two_students_at_one_point_stand_apart() -> None:
     teacher, student, scratch = summary.models
     alike = replace(scratch, quality=student.quality, bytes=student.bytes)
     (size,) = cost_drawings(replace(summary, models=(teacher, student, alike)))
-    above, below = heights(size.svg, "student", "scratch student")
+    below, above = heights(size.svg, "student", "scratch student")
     assert below - above > 15  # two lines of 8.5 points each

@@ -15,3 +15,13 @@ def test_batches_are_of_one_size_and_rows_come_alone_whatever_the_table() -> Non
     assert speed.p99 is not None
     assert 0 < speed.p50 <= speed.p99
     assert speed.rows_per_second > 0
+
+
+def test_a_row_alone_is_given_by_name_to_who_takes_it_so() -> None:
+    heights: list[int] = []
+    asked: list[object] = []
+    frame = pl.DataFrame({"x": [1.0, 2.0]})
+    speed = speed_of(lambda rows: heights.append(rows.height), frame, asked.append)
+    assert heights == [BATCH_ROWS] * BATCH_RUNS
+    assert asked == [{"x": 1.0}, {"x": 2.0}] * (SINGLE_RUNS // 2)
+    assert speed.p50 is not None

@@ -138,6 +138,8 @@ def _best(found: DistilledStudents, rows: int) -> str:
 
 def _kept(found: DistilledStudents, rows: int) -> str:
     kept = found.every[found.best_place]
+    if len(found.every) == 1:
+        return f"one student was within the limits{', without a teacher' if kept.alone else ''}"
     if kept.alone:
         evidence = found.best.report.evidence
         gate = None if evidence is None else evidence.gate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -27,18 +27,30 @@ from kdtab.teachers.rows import typed_if_read_as_text
 from kdtab.teachers.stored import StoredTeacher
 from kdtab.teachers.teacher import Teacher, TeacherInfo
 
-Clock: TypeAlias = Callable[[Callable[[pl.DataFrame], object], pl.DataFrame], Speed]
+Clock: TypeAlias = Callable[
+    [
+        Callable[[pl.DataFrame], object],
+        pl.DataFrame,
+        Callable[[Mapping[str, object]], object] | None,
+    ],
+    Speed,
+]
 """Takes the time that something needs for rows: `speed_of`, or `batch_speed`, which is quicker."""
 REMEMBERS = RecordedTeacher | StoredTeacher
 """They answer from a table of answers: what that takes says nothing about the model."""
 
 
-def batch_speed(score: Callable[[pl.DataFrame], object], rows: pl.DataFrame) -> Speed:
+def batch_speed(
+    score: Callable[[pl.DataFrame], object],
+    rows: pl.DataFrame,
+    score_row: Callable[[Mapping[str, object]], object] | None = None,
+) -> Speed:
     """Rows per second in one large batch, and nothing of single rows, which take long to time.
 
     Args:
         score: What to time.
         rows: [N] rows, at least one.
+        score_row: Of a row alone; not asked.
 
     Returns:
         A part of the measured speed.
@@ -86,7 +98,7 @@ def bundle_outputs(
             return regression_values(bundle, outputs)[:, np.newaxis]
         return outputs.astype(np.float64)
 
-    speed = clock(_served(bundle), rows)
+    speed = _served(bundle, rows, clock)
     return ModelOutputs(
         name=name,
         kind="values" if bundle.task == "regression" else "logits",
@@ -100,9 +112,10 @@ def bundle_outputs(
     )
 
 
-def _served(bundle: ModelBundle) -> Callable[[pl.DataFrame], object]:
-    """The bundle as `kdtab.Predictor` serves it: that is what a prediction costs."""
-    return to_record(bundle).bind(served_model).unwrap().outputs_of_frame
+def _served(bundle: ModelBundle, rows: pl.DataFrame, clock: Clock) -> Speed:
+    """As `kdtab.Predictor` serves it: that is what a prediction costs."""
+    model = to_record(bundle).bind(served_model).unwrap()
+    return clock(model.outputs_of_frame, rows, model.outputs_of_row)
 
 
 def check_columns(bundle: ModelBundle, frame: pl.DataFrame) -> Checked[None]:
@@ -193,8 +206,9 @@ def teacher_outputs(
 
     def costed(said: TeacherOutputs) -> ModelOutputs:
         untimed = isinstance(teacher, REMEMBERS) or not isinstance(ask(rows.head(1)), Success)
-        timed = ask if network is None else _served(network)
-        speed = None if untimed else clock(timed, rows)
+        speed = None
+        if not untimed:
+            speed = clock(ask, rows, None) if network is None else _served(network, rows, clock)
         return outputs_with_cost(teacher.info, said, speed, parameters)
 
     return ask(rows).map(costed)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, final
 
 from kdtab.report.drawing import Drawing, svg_text
+from kdtab.report.labels import PointLabel, write_labels
 from kdtab.report.quality import Estimate
 from kdtab.report.summary import ModelReport, OtherStudent, Role, Summary
 from kdtab.report.wording import ROLE_NAMES, duration_text, shown_text, size_text
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS: dict[Role, str] = {"teacher": "#3d4451", "student": "#0b62a8", "scratch": "#c8500a"}
+OTHERS_COLOUR = "#5c93c0"
 MARKERS: dict[Role, str] = {"teacher": "s", "student": "o", "scratch": "^"}
 SQUARE = (4.6, 3.5)
+INNER = (280.0, 205.0)
+"""Of the axes within, in points, about."""
 ROOM_LEFT, ROOM_RIGHT = 2, 8
 NAME_LETTERS = 24
 
@@ -110,18 +114,21 @@ def _drawing(summary: Summary, cost: _Cost) -> Drawing:
     points = list(_points(summary, cost))
 
     def draw(axes: Axes) -> None:
-        for model, found, loss in points:
-            if isinstance(model, OtherStudent):
-                _hollow(axes, model, found, loss)
-            else:
-                _solid(axes, model, found, loss, cost, _side(model, summary))
+        names = [
+            _hollow(axes, model, found, loss)
+            if isinstance(model, OtherStudent)
+            else _solid(axes, model, found, loss, cost)
+            for model, found, loss in points
+        ]
         costs = [found for _, found, _ in points]
         axes.set_xscale("log")
         axes.set_xlim(min(costs) / ROOM_LEFT, max(costs) * ROOM_RIGHT)
+        axes.set_ylim(axes.get_ylim())  # what a name needs moves nothing
         axes.xaxis.set_major_formatter(lambda value, _: cost.text(value))
         axes.minorticks_off()
         axes.set_xlabel(cost.axis)
         axes.set_ylabel(loss_name(summary))
+        write_labels(axes, names, INNER)
 
     others = " Hollow: students that were fitted too." if summary.others else ""
     return Drawing(
@@ -132,56 +139,21 @@ def _drawing(summary: Summary, cost: _Cost) -> Drawing:
     )
 
 
-def _side(model: ModelReport, summary: Summary) -> Literal["bottom", "center", "top"]:
-    """Where a name stands beside its point: both students are about as large and as fast."""
-    if model.role == "teacher":
-        return "center"
-    losses = {
-        each.role: each.quality.loss.value or 0.0
-        for each in summary.models
-        if each.role != "teacher"
-    }
-    return "bottom" if model.role == max(losses, key=losses.__getitem__) else "top"
-
-
-def _solid(
-    axes: Axes,
-    model: ModelReport,
-    found: float,
-    loss: Estimate,
-    cost: _Cost,
-    side: Literal["bottom", "center", "top"],
-) -> None:
+def _solid(axes: Axes, model: ModelReport, found: float, loss: Estimate, cost: _Cost) -> PointLabel:
     colour = COLOURS[model.role]
     assert loss.value is not None, "only what is known is drawn"
     if loss.interval is not None:
         ends = (loss.interval.low, loss.interval.high)
         axes.plot((found, found), ends, color=colour, linewidth=2.2, alpha=0.45)
     axes.plot(found, loss.value, MARKERS[model.role], color=colour, markersize=7)
-    axes.annotate(
-        f"{ROLE_NAMES[model.role]}\n{cost.text(found)}",
-        (found, loss.value),
-        xytext=(8, {"bottom": 2, "center": 0, "top": -2}[side]),
-        textcoords="offset points",
-        va=side,
-        color=colour,
-        fontsize=8.5,
-    )
+    name = f"{ROLE_NAMES[model.role]}\n{cost.text(found)}"
+    return PointLabel(found, loss.value, name, colour, 8.5)
 
 
-def _hollow(axes: Axes, other: OtherStudent, found: float, loss: Estimate) -> None:
+def _hollow(axes: Axes, other: OtherStudent, found: float, loss: Estimate) -> PointLabel:
     assert loss.value is not None, "only what is known is drawn"
     colour = COLOURS["student"]
     axes.plot(
         found, loss.value, MARKERS["student"], color=colour, markerfacecolor="none", markersize=6
     )
-    axes.annotate(
-        shown_text(other.name, NAME_LETTERS),
-        (found, loss.value),
-        xytext=(7, 0),
-        textcoords="offset points",
-        va="center",
-        color=colour,
-        alpha=0.7,
-        fontsize=7,
-    )
+    return PointLabel(found, loss.value, shown_text(other.name, NAME_LETTERS), OTHERS_COLOUR, 7)

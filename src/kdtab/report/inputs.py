@@ -47,7 +47,7 @@ class ModelOutputs:
         parameters: Numbers that were learnt.
         bytes: Size when stored.
         rows_per_second: From raw rows to outputs, in one large batch.
-        p50: Seconds for one row, the median.
+        p50: Seconds for one row alone, the median.
         p99: Seconds for one row, the 99th percentile.
         epochs: How its training went.
 

@@ -62,6 +62,12 @@ class ReportTable:
     note: str = ""
 
 
+ONE_ROW = (
+    "One row is asked alone: a bundle is given it by column name, as kdtab.Predictor takes it, "
+    "any other model as a table of one row."
+)
+
+
 @dataclass(frozen=True)
 class _Measure:
     name: str
@@ -203,7 +209,8 @@ def _cost(summary: Summary) -> ReportTable:
     )
     lines = [(name, tuple(Cell(form(item)) for item in summary.models)) for name, form in asked]
     known = tuple(line for line in lines if any(cell.text != ABSENT for cell in line[1]))
-    return ReportTable("Cost", _header(summary), known)
+    timed = any(item.p50 is not None for item in summary.models)
+    return ReportTable("Cost", _header(summary), known, ONE_ROW if timed else "")
 
 
 def _classes(summary: Summary) -> ReportTable:

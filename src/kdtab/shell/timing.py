@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,7 @@ import polars as pl
 BATCH_ROWS = 10_000
 BATCH_RUNS = 5
 SINGLE_RUNS = 100
+Rows = TypeVar("Rows")
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,17 @@ def rows_per_second(score: Callable[[pl.DataFrame], object], frame: pl.DataFrame
     return BATCH_ROWS / float(np.median([_seconds(score, batch) for _ in range(BATCH_RUNS)]))
 
 
-def speed_of(score: Callable[[pl.DataFrame], object], frame: pl.DataFrame) -> Speed:
+def speed_of(
+    score: Callable[[pl.DataFrame], object],
+    frame: pl.DataFrame,
+    score_row: Callable[[Mapping[str, object]], object] | None = None,
+) -> Speed:
     """Rows per second in a large batch, and what a row alone takes.
 
     Args:
         score: What to time.
         frame: [N] rows, at least one.
+        score_row: How it takes a row alone, by column name; None: as a table of one row.
 
     Returns:
         The measured speed.
@@ -66,7 +73,7 @@ def speed_of(score: Callable[[pl.DataFrame], object], frame: pl.DataFrame) -> Sp
         >>> speed_of(lambda frame: frame.sum(), pl.DataFrame({"x": [1.0]})).p99 > 0
         True
     """
-    alone = [_seconds(score, frame.slice(run % frame.height, 1)) for run in range(SINGLE_RUNS)]
+    alone = _seconds_alone(score, frame) if score_row is None else _seconds_of(score_row, frame)
     return Speed(
         rows_per_second=rows_per_second(score, frame),
         p50=float(np.quantile(alone, 0.5)),
@@ -74,7 +81,18 @@ def speed_of(score: Callable[[pl.DataFrame], object], frame: pl.DataFrame) -> Sp
     )
 
 
-def _seconds(score: Callable[[pl.DataFrame], object], frame: pl.DataFrame) -> float:
+def _seconds_alone(score: Callable[[pl.DataFrame], object], frame: pl.DataFrame) -> Sequence[float]:
+    return [_seconds(score, frame.slice(run % frame.height, 1)) for run in range(SINGLE_RUNS)]
+
+
+def _seconds_of(
+    score_row: Callable[[Mapping[str, object]], object], frame: pl.DataFrame
+) -> Sequence[float]:
+    rows = frame.head(SINGLE_RUNS).to_dicts()
+    return [_seconds(score_row, rows[run % len(rows)]) for run in range(SINGLE_RUNS)]
+
+
+def _seconds(score: Callable[[Rows], object], rows: Rows) -> float:
     began = perf_counter()
-    score(frame)
+    score(rows)
     return perf_counter() - began
