@@ -74,7 +74,7 @@ def ladder() -> tuple[Rung, ...]:
         Rung(OUT_OF_FOLD, "out-of-fold labels", {}, plain),
         Rung(
             ENCODED,
-            "+ piecewise-linear encoding, patient schedule",
+            "+ bins beside the numbers, patient schedule, mean of the weights",
             standard.training,
             {**narrow, "augment": 0.0},
         ),

@@ -15,7 +15,8 @@ from encoding_strategies import encoded_twin, encodings, few_edges, network_spec
 from kdtab.config.encodings import NumericEncodingSpec, PiecewiseLinearSpec, QuantileSpec
 from kdtab.models.build import build_model
 from kdtab.models.describe import model_hidden_dim, parameter_count, student_defaults
-from kdtab.models.encoding import EncodingLayer, build_encoding
+from kdtab.models.encoding import build_encoding
+from kdtab.models.encodinglayer import EncodingLayer
 from kdtab.models.handwritten import Layer, forward_through, parameters_of
 from kdtab.models.network import in_one_node
 from kdtab.models.stacked import stacked_layers

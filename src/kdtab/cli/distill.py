@@ -21,6 +21,7 @@ from kdtab.cli.options import (
     table_argument,
 )
 from kdtab.cli.progress import shown_progress
+from kdtab.cli.quantiles import quantile_student
 from kdtab.cli.speakers import is_bundle_path
 from kdtab.cli.target import with_columns
 from kdtab.cli.variants import Search, asked_search
@@ -63,6 +64,12 @@ THE_TABLE, UNLABELLED = "the table", "the unlabelled rows"
     help="More rows, read as TABLE is: the teacher labels them, and a target is not looked at.",
 )
 @click.option(
+    "--quantiles",
+    metavar="LEVELS",
+    help="Tell quantiles of a number too: levels such as .1,.5,.9, or how many. The teacher is "
+    "forest or extra_trees.",
+)
+@click.option(
     "-o", "--output", default="student.kdtab", show_default=True, help="Where to save the student."
 )
 @output_flags
@@ -82,6 +89,7 @@ def distill(
     table: str,
     teacher: str | None,
     unlabelled: str | None,
+    quantiles: str | None,
     output: str,
     config: str | None,
     quiet: bool,
@@ -114,12 +122,17 @@ def distill(
     given = flags if folder is None or teacher is not None else {**flags, "labels": None}
     tables = {THE_TABLE: table} | ({} if unlabelled is None else {UNLABELLED: unlabelled})
     is_bundle = is_bundle_path(chosen)
-    road = _from_bundle if is_bundle else _from_other
-    return (
-        asked_search(given)
-        .bind(lambda search: with_choice(search, config, chosen, is_bundle=is_bundle))
-        .bind(lambda search: road(tables, chosen, output, config, search, quiet=quiet))
+    asked = asked_search(given).bind(
+        lambda search: with_choice(search, config, chosen, is_bundle=is_bundle)
     )
+    if quantiles is not None:
+        return asked.bind(
+            lambda search: quantile_student(
+                tables, chosen, output, config, search, quantiles, quiet=quiet
+            )
+        )
+    road = _from_bundle if is_bundle else _from_other
+    return asked.bind(lambda search: road(tables, chosen, output, config, search, quiet=quiet))
 
 
 def _from_bundle(

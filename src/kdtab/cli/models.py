@@ -12,6 +12,7 @@ from kdtab.cli.console import Answer, aligned, figure
 from kdtab.config.manifest import Provenance
 from kdtab.disk.bundles import write_record
 from kdtab.errors.issue import Issues
+from kdtab.metrics.quantiles import QuantileScores
 from kdtab.record import BundleRecord
 from kdtab.report.wording import size_text
 from kdtab.shell.assemble import TrainedModel
@@ -102,7 +103,7 @@ def _rows(model: TrainedModel, path: str, size: int, seconds: float) -> list[tup
     metrics, bundle, settings = model.metrics, model.bundle, model.report.settings
     record = bundle.provenance
     loss = "log loss" if metrics.task == "classification" else "loss"
-    evidence = model.report.evidence
+    evidence, scores = model.report.evidence, model.report.quantiles
     return [
         ("task", f"{metrics.task} of {bundle.target_column!r}" + _reason(record.task_reason)),
         (
@@ -110,6 +111,7 @@ def _rows(model: TrainedModel, path: str, size: int, seconds: float) -> list[tup
             f"{figure(metrics.test_metric_value)} on {record.test_rows or 0:,} held-out rows",
         ),
         (loss, f"{figure(metrics.test_loss)} held out, {figure(metrics.train_loss)} in training"),
+        *([] if scores is None else [("CRPS", _scores_text(scores))]),
         *([] if evidence is None else [("teacher", _teacher_text(evidence))]),
         (
             "trained",
@@ -119,6 +121,12 @@ def _rows(model: TrainedModel, path: str, size: int, seconds: float) -> list[tup
         ("parameters", f"{bundle.parameter_count:,}"),
         ("saved", f"{path} ({size_text(size)})"),
     ]
+
+
+def _scores_text(scores: QuantileScores) -> str:
+    return (
+        f"{figure(scores.student)} of the student held out, {figure(scores.teacher)} of the teacher"
+    )
 
 
 def _rows_learnt(record: Provenance) -> int:
@@ -166,7 +174,7 @@ def _reason(reason: str | None) -> str:
 
 
 def _plain(model: TrainedModel, path: str, size: int, seconds: float) -> dict[str, object]:
-    bundle, evidence = model.bundle, model.report.evidence
+    bundle, evidence, scores = model.bundle, model.report.evidence, model.report.quantiles
     return {
         "metrics": asdict(model.metrics),
         "parameters": bundle.parameter_count,
@@ -180,4 +188,5 @@ def _plain(model: TrainedModel, path: str, size: int, seconds: float) -> dict[st
         "provenance": bundle.provenance.model_dump(mode="json", exclude_none=True),
         "notes": list(model.report.notes),
         **({} if evidence is None else {"teacher": _evidence(evidence)}),
+        **({} if scores is None else {"quantiles": asdict(scores)}),
     }

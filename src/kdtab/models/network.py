@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from kdtab.config.networks import NetworkSpec
-from kdtab.models.encoding import EncodingLayer, NumericEncoding, build_encoding
+from kdtab.models.encoding import NumericEncoding, build_encoding
+from kdtab.models.encodinglayer import EncodingLayer
 from kdtab.models.handwritten import Layer, outputs_in_one_node
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from kdtab.models.dropout import kept_scale
-from kdtab.models.encoding import EncodingLayer
+from kdtab.models.encodinglayer import EncodingLayer
 from kdtab.models.handlayers import LinearLayer, NormLayer, ReluDropoutLayer, ResidualLayer
 from kdtab.models.handwritten import Layer, Pullback, forward_through, parameters_of
 from kdtab.models.stackedlayers import StackedLinear, StackedNorm, Statistics, UnitMemory

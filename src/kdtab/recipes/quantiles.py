@@ -209,6 +209,7 @@ def _plan(
             label_method=spoken.method,
         ),
         notes=tuple(_notes(spoken)),
+        half_precision=knobs.half_precision,
         quantiles=levels,
     )
 
