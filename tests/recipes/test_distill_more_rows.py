@@ -168,6 +168,24 @@ def test_the_target_of_unlabelled_rows_is_not_looked_at() -> None:
     assert len({str(weights(each.bundle.model)) for each in told}) == 1
 
 
+def test_an_unlabelled_row_of_a_group_that_is_held_out_is_dropped() -> None:
+    frame = table().with_columns(owner=pl.int_range(ROWS) // 4)
+    labels = LabelConfig(group_column="owner")
+    columns = ColumnOptions(exclude_columns=("value", "owner"))
+    split = prepare_table(frame, QUICK, columns, labels).unwrap().split
+    asked, known = (
+        frame["owner"][numbers].unique().to_list() for numbers in (split.test, split.training)
+    )
+    assert not set(asked) & set(known)
+    owners = [str(owner) for owner in (*asked[:3], *known[:4])] + [None, "new"]  # as texts
+    more = table(9, seed=5).drop("y").with_columns(owner=pl.Series(owners))
+    told = student_of(frame, columns=columns, labels=labels, unlabelled=more)
+    assert told.bundle.provenance.unlabelled_rows == 6
+    assert noted(told, "has test or validation rows") == (
+        "3 unlabelled rows dropped: their 'owner' has test or validation rows"
+    )
+
+
 def test_rows_that_are_in_the_table_are_dropped_and_counted() -> None:
     frame, config = table(), QUICK.model_copy(update={"validation_size": 0.25})
     split = prepare_table(frame, config, CLASSES).unwrap().split

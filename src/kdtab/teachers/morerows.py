@@ -15,6 +15,7 @@ from kdtab.data.artifacts import encode_features
 from kdtab.data.augment import augmented_rows
 from kdtab.data.likeness import rows_like
 from kdtab.data.prepared import PreparedTable
+from kdtab.data.rowkeys import id_texts
 from kdtab.data.split import input_hashes
 from kdtab.errors.base import listed
 from kdtab.errors.issue import Issues
@@ -149,10 +150,26 @@ def _unlabelled(more: MoreRows) -> Checked[_Part]:
     expected = more.prepared.artifacts.vectorizer.column_names
     absent = tuple(name for name in expected if name not in rows.columns)
     lacks = (f"the unlabelled rows lack columns, taken as missing: {listed(absent)}",)
-    found = _labelled(more, rows_like(rows, more.table), "unlabelled rows")
+    apart, dropped = _of_other_groups(more, rows)
+    found = _labelled(more, rows_like(apart, more.table), "unlabelled rows")
     return found.map(
-        lambda part: _Part(part.inputs, part.spoken, part.notes + lacks * bool(absent))
+        lambda part: _Part(part.inputs, part.spoken, part.notes + dropped + lacks * bool(absent))
     )
+
+
+def _of_other_groups(more: MoreRows, rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Without those whose group has test or validation rows: it would be known before it is asked."""
+    column, split = more.wish.room.labels.group_column, more.prepared.split
+    if column is None or column not in rows.columns:
+        return rows, ()
+    held_out = np.concatenate([split.test, split.validation])
+    groups = id_texts(more.wish.room.frame[held_out], column)
+    apart = rows.filter(
+        ~id_texts(rows, column).is_in(groups.drop_nulls().implode()).fill_null(False)
+    )
+    count = rows.height - apart.height
+    note = f"{count:,} unlabelled rows dropped: their {column!r} has test or validation rows"
+    return apart, (note,) * bool(count)
 
 
 def _own(more: MoreRows) -> Checked[_Part]:
