@@ -74,7 +74,7 @@ def ladder() -> tuple[Rung, ...]:
         Rung(OUT_OF_FOLD, "out-of-fold labels", {}, plain),
         Rung(
             ENCODED,
-            "+ bins beside the numbers, patient schedule, mean of the weights",
+            "+ bins beside the numbers, patient schedule",
             standard.training,
             {**narrow, "augment": 0.0},
         ),

@@ -40,9 +40,8 @@ def preset(name: PresetName) -> Preset:
     "seed" is the recipe that kdtab began with (PT-DISTILL-001): labels of a teacher that saw the
     rows, temperature 2, half hard and half soft. "standard" is what the protocol of
     benchmarks/quality chose (docs/results.md): honest labels, synthetic rows labelled by the
-    teacher, numbers as piecewise-linear bins beside themselves, a wide student, a patient
-    schedule and the running mean of its weights. "quick" is the same with half of the steps and
-    half of the width.
+    teacher, numbers as piecewise-linear bins beside themselves, a wide student and a patient
+    schedule. "quick" is the same with half of the steps and half of the width.
 
     Args:
         name: Which.
@@ -104,7 +103,6 @@ STANDARD = Preset(
             "warmup_steps": 100,
             "steps": 4_000,
             "max_epochs": 1_000,
-            "ema_decay": 0.99,
             "batch_size": 256,
         }
     ),
