@@ -122,8 +122,8 @@ def numeric_encoding_spec(
 
     Example:
         >>> rows = np.arange(9, dtype=np.float32)[:, None]
-        >>> numeric_encoding_spec("piecewise_linear", rows, 2)
-        PiecewiseLinearSpec(kind='piecewise_linear', edges=((0.0, 4.0, 8.0),))
+        >>> numeric_encoding_spec("piecewise_linear", rows, 2).edges
+        ((0.0, 4.0, 8.0),)
         >>> numeric_encoding_spec("scaled", rows, 2) is None
         True
     """

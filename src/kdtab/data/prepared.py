@@ -49,8 +49,8 @@ class EncodedRows:
             >>> config = TrainingConfig(
             ...     target_column="y", numeric_encoding="piecewise_linear", encoding_bins=2
             ... )
-            >>> rows.encoding(config)
-            PiecewiseLinearSpec(kind='piecewise_linear', edges=((0.0, 4.0, 8.0),))
+            >>> rows.encoding(config).edges
+            ((0.0, 4.0, 8.0),)
         """
         key = config.numeric_encoding, config.encoding_bins
         if key not in self._encodings:
