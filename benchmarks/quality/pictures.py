@@ -10,10 +10,11 @@ from benchmarks.quality.evaluation import pooled_gain, taught_gains
 from benchmarks.quality.findings import Findings, median_of
 from benchmarks.quality.page import PICTURES
 from benchmarks.quality.records import TEACHER, Measured, write_whole
-from benchmarks.quality.students import OUT_OF_FOLD, ROWS, SCRATCH, WIDE_SCRATCH, ladder
+from benchmarks.quality.students import ROWS, SCRATCH, WIDE_SCRATCH, ladder
 
 from kdtab.report.costs import COLOURS, MARKERS
 from kdtab.report.drawing import png_bytes
+from kdtab.report.labels import PointLabel, write_labels
 from kdtab.report.summary import Role
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 STUDENT, TEACHER_COLOUR = COLOURS["student"], COLOURS["teacher"]
 LEAST, MOST = -2.0, 1.7
+INNER = (335.0, 225.0)
+"""Of the axes of a cost within, in points, about."""
 TEXTS = {rung.name: rung.text for rung in ladder()} | {
     SCRATCH: "2×64 alone",
     WIDE_SCRATCH: "2×256 alone",
@@ -76,12 +79,16 @@ def costs_picture(found: Findings) -> bytes:
 
     def draw(grid: Sequence[Sequence[Axes]]) -> None:
         for axes, axis_name, of in zip(grid[0], axis_names, (_bytes, _microseconds), strict=True):
-            for name in names:
+            labels = [
                 _cost(axes, found, name, median_of([of(one) for one in found.of_model(name)]))
+                for name in names
+            ]
             axes.set_xscale("log")
             axes.set_xlabel(f"{axis_name}, median of the tables")
             axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
             axes.set_xlim(right=axes.get_xlim()[1] * 3)
+            axes.set_ylim(axes.get_ylim())
+            write_labels(axes, labels, INNER)
         grid[0][0].set_ylabel("loss / that of 2×64 alone, median")
 
     return png_bytes((10.4, 3.8), (1, 2), draw)
@@ -95,7 +102,7 @@ def _microseconds(one: Measured) -> float | None:
     return None if one.row_seconds is None else 1e6 * one.row_seconds
 
 
-def _cost(axes: Axes, found: Findings, name: str, cost: float) -> None:
+def _cost(axes: Axes, found: Findings, name: str, cost: float) -> PointLabel:
     taught = {gain.table for gain in taught_gains(found.tables, ROWS, SCRATCH)}
     loss = median_of(
         [
@@ -112,10 +119,4 @@ def _cost(axes: Axes, found: Findings, name: str, cost: float) -> None:
         else "student"
     )
     axes.plot(cost, loss, MARKERS[role], color=COLOURS[role], markersize=7)
-    axes.annotate(
-        TEXTS.get(name, name),
-        (cost, loss),
-        xytext=(6, -11 if name == OUT_OF_FOLD else 4),
-        textcoords="offset points",
-        fontsize=8,
-    )
+    return PointLabel(cost, loss, TEXTS.get(name, name), COLOURS[role], 8)
