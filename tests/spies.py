@@ -5,7 +5,8 @@ from __future__ import annotations
 import pickle
 import random
 import sys
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
@@ -15,6 +16,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from kdtab.models.network import TabularNetwork
 from kdtab.shell.flat import FlatAdam
@@ -112,3 +114,31 @@ def _recorded(function: Callable[P, T], name: str, calls: list[str]) -> Callable
         return function(*args, **kwargs)
 
     return wrapper
+
+
+class Operations(TorchDispatchMode, ABC):
+    """Hears of every operation of torch, which is done as it would be."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch gives it no types
+
+    def __torch_dispatch__(
+        self,
+        called: Callable[..., object],
+        types: Sequence[type],
+        given: Sequence[object] = (),
+        named: Mapping[str, object] | None = None,
+    ) -> object:
+        result = called(*given, **(named or {}))
+        self.hear(called, given, named or {}, result)
+        return result
+
+    @abstractmethod
+    def hear(
+        self,
+        called: Callable[..., object],
+        given: Sequence[object],
+        named: Mapping[str, object],
+        result: object,
+    ) -> None:
+        """What was done, with what, and what came of it."""

@@ -58,19 +58,24 @@ def is_done(folder: WorkFolder, case: Case) -> bool:
 
 def run_case(case: Case, given: argparse.Namespace) -> bool:
     """One case in a process of its own; its last words where it fails."""
-    if is_done(WorkFolder(given.work), case):
-        return True
+    return is_done(WorkFolder(given.work), case) or ran_alone("quality", "work", case, given)
+
+
+def ran_alone(
+    what: str, module: str, case: Case, given: argparse.Namespace, *options: str, **settings: str
+) -> bool:
+    """A module of the protocol on one case, in a process with one thread."""
     began = perf_counter()
     data = [] if given.data is None else ["--data", str(given.data)]
-    command = [sys.executable, "-m", "benchmarks.quality.work", str(given.work), case.table]
+    command = [sys.executable, "-m", f"benchmarks.quality.{module}", str(given.work), case.table]
     ended = subprocess.run(
-        [*command, str(case.seed), "--rows", str(given.rows), *data],
-        env=os.environ | ONE_THREAD | {"PYTHONPATH": str(ROOT)},
+        [*command, str(case.seed), "--rows", str(given.rows), *options, *data],
+        env=os.environ | ONE_THREAD | {"PYTHONPATH": str(ROOT)} | settings,
         capture_output=True,
         text=True,
         check=False,
     )
-    tell(f"quality: {case.stem}, {perf_counter() - began:.0f} s")
+    tell(f"{what}: {case.stem}, {perf_counter() - began:.0f} s")
     if ended.returncode:
         tell("\n".join(ended.stderr.splitlines()[-15:]))
     return ended.returncode == 0

@@ -13,18 +13,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from time import perf_counter
 from typing import Any
 
 import numpy as np
-from benchmarks.quality.__main__ import ONE_THREAD, cases
+from benchmarks.quality.__main__ import cases, ran_alone
 from benchmarks.quality.autogluon_duel import (
     METHODS,
     REPORT,
@@ -38,7 +35,7 @@ from benchmarks.quality.page import put_section
 from benchmarks.quality.records import TEACHER, Case, Measured, WorkFolder
 from benchmarks.quality.sources import sources
 from benchmarks.quality.students import GATED
-from benchmarks.run import ROOT, WRITTEN, processor, tell
+from benchmarks.run import WRITTEN, processor
 
 MARKS = ("<!-- autogluon -->", "<!-- /autogluon -->")
 TABLES_SHARE, TIME_SHARE = 0.7, 1 / 3
@@ -248,27 +245,12 @@ def _row(cells: Sequence[str]) -> str:
 
 def run_case(case: Case, given: argparse.Namespace) -> bool:
     """One case in a process of its own; its last words where it fails."""
-    began = perf_counter()
-    data = [] if given.data is None else ["--data", str(given.data)]
-    limits = [
+    options = (
+        *("--interpreter", str(given.interpreter)),
         *("--fit-seconds", str(given.fit_seconds)),
         *("--distill-seconds", str(given.distill_seconds)),
-    ]
-    command = [sys.executable, "-m", "benchmarks.quality.autogluon_duel", str(given.work)]
-    ended = subprocess.run(
-        [
-            *(*command, case.table, str(case.seed), "--interpreter", str(given.interpreter)),
-            *("--rows", str(given.rows), *limits, *data),
-        ],
-        env=os.environ | ONE_THREAD | {"PYTHONPATH": str(ROOT), "AG_CPU_COUNT": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
     )
-    tell(f"autogluon: {case.stem}, {perf_counter() - began:.0f} s")
-    if ended.returncode:
-        tell("\n".join(ended.stderr.splitlines()[-15:]))
-    return ended.returncode == 0
+    return ran_alone("autogluon", "autogluon_duel", case, given, *options, AG_CPU_COUNT="1")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from kdtab.config.networks import BatchEnsembleSpec, MlpSpec, NetworkSpec
@@ -27,6 +26,7 @@ from kdtab.tasks.partial_targets import PartialTargetTask
 from kdtab.tasks.soft_targets import SoftTargetTask
 from kdtab.tasks.supervised import SupervisedTask
 from kdtab.tasks.trainingtask import Batch, TrainingTask
+from spies import Operations
 
 SPEC = MlpSpec(input_dim=5, output_dim=3, hidden_dim=8, num_hidden_layers=2, dropout=0.0)
 TASK = SoftTargetTask(task="classification", alpha=0.3, temperature=2.0)
@@ -212,26 +212,21 @@ def test_work_of_the_second_device_is_recorded_on_the_second_device(
     assert len(launched.said) == 2
 
 
-class NothingFromTheHost(TorchDispatchMode):
+class NothingFromTheHost(Operations):
     """Refuses what a graph of CUDA cannot record: a tensor that comes from another device.
 
     What asks a device for a number (`item`, a mask as an index) torch itself refuses on "meta".
     """
 
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # torch gives it no types
-
-    def __torch_dispatch__(
+    def hear(
         self,
         called: Callable[..., object],
-        types: Sequence[type],
-        given: Sequence[object] = (),
-        named: Mapping[str, object] | None = None,
-    ) -> object:
-        result = called(*given, **(named or {}))
+        given: Sequence[object],
+        named: Mapping[str, object],
+        result: object,
+    ) -> None:
         found = [each for each in tree_leaves((given, result)) if isinstance(each, torch.Tensor)]
         assert {each.device.type for each in found} == {"meta"}, called
-        return result
 
 
 ENSEMBLE = BatchEnsembleSpec(
@@ -270,24 +265,23 @@ def test_the_refusal_hears_of_a_number_from_the_host() -> None:
         torch.zeros(()).to(values)
 
 
-class Products(TorchDispatchMode):
+class Products(Operations):
     """In which number types matrix products are computed, and everything else."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # torch gives it no types
+        super().__init__()
         self.types: dict[bool, set[torch.dtype]] = {True: set(), False: set()}
 
-    def __torch_dispatch__(
+    def hear(
         self,
         called: Callable[..., object],
-        types: Sequence[type],
-        given: Sequence[object] = (),
-        named: Mapping[str, object] | None = None,
-    ) -> object:
+        given: Sequence[object],
+        named: Mapping[str, object],
+        result: object,
+    ) -> None:
         is_product = str(called) in {"aten.addmm.default", "aten.mm.default", "aten.bmm.default"}
         found = [each.dtype for each in tree_leaves(given) if isinstance(each, torch.Tensor)]
         self.types[is_product] |= {dtype for dtype in found if dtype.is_floating_point}
-        return called(*given, **(named or {}))
 
 
 @pytest.fixture

@@ -8,39 +8,37 @@ from functools import partial
 import pytest
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from kdtab.losses.reduce import replaced_rows, weighted_sum
 from kdtab.losses.regression import pinball_error
 from kdtab.shell.batches import ShuffledBatches
 from kdtab.shell.torch_step import StepTerms, join_terms
 from kdtab.tasks.trainingtask import Batch
+from spies import Operations
 
 AWAY = torch.device("meta")
 """A device that gives no number away: whoever asks for one is refused by torch."""
 
 
-class Copies(TorchDispatchMode):
+class Copies(Operations):
     """Copies from one device to another: whether each is waited for."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # torch gives it no types
+        super().__init__()
         self.waited: list[bool] = []
 
-    def __torch_dispatch__(
+    def hear(
         self,
         called: Callable[..., object],
-        types: Sequence[type],
-        given: Sequence[object] = (),
-        named: Mapping[str, object] | None = None,
-    ) -> object:
-        result, options = called(*given, **(named or {})), named or {}
+        given: Sequence[object],
+        named: Mapping[str, object],
+        result: object,
+    ) -> None:
         source = given[0] if given else None
         if str(called) == "aten._to_copy.default" and isinstance(source, Tensor):
             assert isinstance(result, Tensor)
             if result.device != source.device:
-                self.waited.append(not options.get("non_blocking", False))
-        return result
+                self.waited.append(not named.get("non_blocking", False))
 
 
 def an_epoch() -> None:

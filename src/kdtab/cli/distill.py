@@ -23,7 +23,7 @@ from kdtab.cli.options import (
 from kdtab.cli.progress import shown_progress
 from kdtab.cli.quantiles import quantile_student
 from kdtab.cli.speakers import is_bundle_path
-from kdtab.cli.target import with_columns
+from kdtab.cli.target import run_of_table
 from kdtab.cli.variants import Search, asked_search
 from kdtab.config.choice import ChoiceOptions
 from kdtab.config.columns import ColumnOptions
@@ -176,11 +176,8 @@ def _from_other(
     inputs = tables | ({} if teacher in TEACHER_KINDS else {"the teacher": teacher})
     run = parsed_run(DistillRun, config, search.flags, **search.defaults({}))
     outlet = check(output_issue(output, inputs))
-    return (
-        gather(run, outlet)
-        .bind(lambda _: run)
-        .lash(lambda issues: with_columns(issues, tables[THE_TABLE], search.flags))
-        .bind(lambda checked: _distilled(inputs, teacher, checked, search, output, quiet=quiet))
+    return run_of_table(run, outlet, table=tables[THE_TABLE], flags=search.flags).bind(
+        lambda checked: _distilled(inputs, teacher, checked, search, output, quiet=quiet)
     )
 
 

@@ -3,14 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from returns.result import Result
 
 from kdtab.cli.fields import parsed_run
+from kdtab.config.base import FrozenConfig
 from kdtab.config.run import ReadRun
 from kdtab.errors.configs import FieldMissing, TargetNotGiven
 from kdtab.errors.issue import Issues
-from kdtab.results import Value, either, fail, gather
+from kdtab.results import Checked, Value, either, fail, gather
+
+Run = TypeVar("Run", bound=FrozenConfig)
+
+
+def run_of_table(
+    run: Result[Run, Issues], *others: Checked[object], table: str, flags: Mapping[str, object]
+) -> Result[Run, Issues]:
+    """A run, if nothing else is wrong; else every issue, a missing target with the columns.
+
+    Args:
+        run: The parsed run.
+        others: What was checked beside it, such as where the output goes.
+        table: The path of its table.
+        flags: How the table is read.
+
+    Returns:
+        The run, or the issues of all.
+
+    Example:
+        >>> lost = run_of_table(parsed_run(ReadRun, None, {"separator": 7}), table="t", flags={})
+        >>> lost.failure().first.name
+        'separator'
+    """
+    return (
+        gather(run, *others)
+        .bind(lambda _: run)
+        .lash(lambda issues: with_columns(issues, table, flags))
+    )
 
 
 def with_columns(issues: Issues, table: str, flags: Mapping[str, object]) -> Result[Value, Issues]:

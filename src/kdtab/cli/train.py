@@ -16,14 +16,14 @@ from kdtab.cli.options import (
     table_argument,
 )
 from kdtab.cli.progress import shown_progress
-from kdtab.cli.target import with_columns
+from kdtab.cli.target import run_of_table
 from kdtab.config.columns import ColumnOptions
 from kdtab.config.run import DeviceOptions, TrainRun
 from kdtab.config.tables import ReadOptions
 from kdtab.config.training import TrainingConfig
 from kdtab.disk.documents import output_issue
 from kdtab.errors.issue import Issues
-from kdtab.results import check, gather
+from kdtab.results import check
 
 
 @click.command(cls=SectionedCommand)
@@ -51,11 +51,8 @@ def train(
     """
     run = parsed_run(TrainRun, config, flags)
     outlet = check(output_issue(output, {"the table": table}))
-    return (
-        gather(run, outlet)
-        .bind(lambda _: run)
-        .lash(lambda issues: with_columns(issues, table, flags))
-        .bind(lambda checked: _trained(table, checked, output, quiet=quiet))
+    return run_of_table(run, outlet, table=table, flags=flags).bind(
+        lambda checked: _trained(table, checked, output, quiet=quiet)
     )
 
 

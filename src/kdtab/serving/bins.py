@@ -193,7 +193,8 @@ class RowBins:
     What a column adds is linear from edge to edge. With P_t the sum of the rows of all bins before
     bin t it is P_t + (x - low_t) / width_t w_t = (P_t - low_t / width_t w_t) + x (w_t / width_t); so
     two rows are kept for each bin. Beyond the edges the second one is zero. A column that passes
-    beside its bins adds its own row to every second one. The difference loses nothing in float64: edges in float32 cannot be nearer to each other than 6e-8 of their size.
+    beside its bins adds its own row to every second one. The difference loses nothing in float64:
+    edges in float32 cannot be nearer to each other than 6e-8 of their size.
 
     Attributes:
         edges: Number of the column and edge as one complex number, which sorts by column and then by

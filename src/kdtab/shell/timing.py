@@ -51,7 +51,7 @@ def rows_per_second(score: Callable[[pl.DataFrame], object], frame: pl.DataFrame
     """
     times = BATCH_ROWS // frame.height + 1
     batch = pl.concat([frame] * times).head(BATCH_ROWS)
-    return BATCH_ROWS / float(np.median([_seconds(score, batch) for _ in range(BATCH_RUNS)]))
+    return BATCH_ROWS / float(np.median(seconds_of_each(score, [batch] * BATCH_RUNS)))
 
 
 def speed_of(
@@ -73,7 +73,13 @@ def speed_of(
         >>> speed_of(lambda frame: frame.sum(), pl.DataFrame({"x": [1.0]})).p99 > 0
         True
     """
-    alone = _seconds_alone(score, frame) if score_row is None else _seconds_of(score_row, frame)
+    if score_row is None:
+        alone = seconds_of_each(
+            score, [frame.slice(run % frame.height, 1) for run in range(SINGLE_RUNS)]
+        )
+    else:
+        rows = frame.head(SINGLE_RUNS).to_dicts()
+        alone = seconds_of_each(score_row, [rows[run % len(rows)] for run in range(SINGLE_RUNS)])
     return Speed(
         rows_per_second=rows_per_second(score, frame),
         p50=float(np.quantile(alone, 0.5)),
@@ -81,18 +87,23 @@ def speed_of(
     )
 
 
-def _seconds_alone(score: Callable[[pl.DataFrame], object], frame: pl.DataFrame) -> Sequence[float]:
-    return [_seconds(score, frame.slice(run % frame.height, 1)) for run in range(SINGLE_RUNS)]
+def seconds_of_each(score: Callable[[Rows], object], asked: Sequence[Rows]) -> list[float]:
+    """What each of some questions takes, one after the other.
 
+    Args:
+        score: What to time.
+        asked: What it is given: tables, or single rows.
 
-def _seconds_of(
-    score_row: Callable[[Mapping[str, object]], object], frame: pl.DataFrame
-) -> Sequence[float]:
-    rows = frame.head(SINGLE_RUNS).to_dicts()
-    return [_seconds(score_row, rows[run % len(rows)]) for run in range(SINGLE_RUNS)]
+    Returns:
+        Seconds of each.
 
-
-def _seconds(score: Callable[[Rows], object], rows: Rows) -> float:
-    began = perf_counter()
-    score(rows)
-    return perf_counter() - began
+    Example:
+        >>> min(seconds_of_each(len, ["a", "b"])) > 0
+        True
+    """
+    found = []
+    for each in asked:
+        began = perf_counter()
+        score(each)
+        found.append(perf_counter() - began)
+    return found

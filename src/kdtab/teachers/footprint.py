@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from time import perf_counter
 from typing import final
 
 import numpy as np
@@ -23,6 +22,7 @@ from kdtab.shell.assemble import network_bundle, planned_provenance
 from kdtab.shell.halving import halved_network
 from kdtab.shell.scoring import stored_bytes
 from kdtab.shell.seed import seeded
+from kdtab.shell.timing import seconds_of_each
 from kdtab.shell.trained import FitPlan
 
 TIMED_ROWS = 64
@@ -145,12 +145,5 @@ def _footprint(
 def _row_microseconds(bundle: ModelBundle, rows: Sequence[Mapping[str, object]]) -> float:
     """The smallest of a few medians: other work on the machine only ever adds to a time."""
     model = to_record(bundle).bind(served_model).unwrap()
-    medians = []
-    for _ in range(TIMED_ROUNDS):
-        times = []
-        for row in rows:
-            began = perf_counter()
-            model.outputs_of_row(row)
-            times.append(perf_counter() - began)
-        medians.append(float(np.median(times)))
-    return min(medians) * 1e6
+    rounds = (seconds_of_each(model.outputs_of_row, rows) for _ in range(TIMED_ROUNDS))
+    return min(float(np.median(seconds)) for seconds in rounds) * 1e6
