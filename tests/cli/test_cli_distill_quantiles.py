@@ -66,6 +66,7 @@ def test_a_person_reads_what_the_quantiles_are_worth(folder: Path) -> None:
         (("--quantiles", "9", "--max-bytes", "9"), "max_bytes must be left out beside quantiles"),
         (("--quantiles", "9", "--alpha", ".3,.5"), "alpha must be left out beside quantiles"),
         (("--quantiles", "9", "--report", "r.html"), "report must be left out beside quantiles"),
+        (("--quantiles", "9", "--min-gain", ".5"), "min_gain must be left out beside quantiles"),
         (("--quantiles", "9", "--unlabelled", "t.csv"), "unlabelled must be left out beside"),
         (("--quantiles", "9", "--augment", "2"), "augment must be left out: a student of"),
         (("--quantiles", "9", "--teacher", "boosted"), "teacher must be forest or extra_trees"),

@@ -11,14 +11,15 @@ from returns.result import Result, Success
 from kdtab.cli.console import Answer
 from kdtab.cli.fields import parsed_run
 from kdtab.cli.progress import shown_progress
-from kdtab.cli.target import with_columns
+from kdtab.cli.target import run_of_table
 from kdtab.cli.variants import Search
 from kdtab.config.quantiles import levels_problem
+from kdtab.config.reporting import ReportOptions
 from kdtab.config.run import DistillRun
 from kdtab.disk.documents import output_issue
 from kdtab.errors.configs import FieldInvalid
 from kdtab.errors.issue import Issues
-from kdtab.results import Checked, check, fail, gather
+from kdtab.results import Checked, check, fail
 
 WITHOUT_EFFECT = frozenset({"augment", "augment_swap", "augment_spread", "calibrate"})
 """Of a preset: a student of quantiles has a loss of its own, and a forest speaks of known rows."""
@@ -90,12 +91,19 @@ def _out_of_place(search: Search, *, unlabelled: bool) -> Iterator[FieldInvalid]
         "tune": choice is not None and choice.tune,
         "max_bytes": choice is not None and choice.max_bytes is not None,
         "max_latency": choice is not None and choice.max_latency is not None,
-        "report": bool(search.flags.get("report")),
         **dict.fromkeys((name for each in lists for name in each.changes), True),
     }
     for name, given in asked.items():
         if given:
             yield FieldInvalid(name=name, rule=RULE, found="given")
+
+
+def _pages(reporting: ReportOptions) -> Iterator[FieldInvalid]:
+    """A page or a least gain, in flags or in a file: neither is measured of quantiles."""
+    asked = {"report": reporting.report, "min_gain": reporting.min_gain}
+    for name, given in asked.items():
+        if given is not None:
+            yield FieldInvalid(name=name, rule=RULE, found=str(given))
 
 
 def quantile_student(
@@ -127,15 +135,14 @@ def quantile_student(
         'quantile_student'
     """
     table, *more = tables.values()
-    run = quantile_search(search, unlabelled=bool(more)).bind(
-        lambda found: parsed_run(DistillRun, config, found.flags, **found.defaults({}))
+    run = (
+        quantile_search(search, unlabelled=bool(more))
+        .bind(lambda found: parsed_run(DistillRun, config, found.flags, **found.defaults({})))
+        .bind(lambda known: check(*_pages(known.reporting)).map(lambda _: known))
     )
     asked, outlet = asked_levels(levels), check(output_issue(output, tables))
-    return (
-        gather(run, asked, outlet)
-        .bind(lambda _: run)
-        .lash(lambda issues: with_columns(issues, table, search.flags))
-        .bind(lambda known: _answer(table, teacher, known, asked.unwrap(), output, quiet=quiet))
+    return run_of_table(run, asked, outlet, table=table, flags=search.flags).bind(
+        lambda known: _answer(table, teacher, known, asked.unwrap(), output, quiet=quiet)
     )
 
 
